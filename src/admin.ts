@@ -1,0 +1,110 @@
+// The endpoint's own paths under `/_countersign/`: health and metrics for anyone, traces and reset for signed callers.
+
+import type { HttpRequest, HttpResponse } from '#lib/http.ts'
+import { BodyTooLarge } from '#lib/http.ts'
+import type { Clock } from '#lib/clock.ts'
+import { SignatureRefusal, type Authenticator, type SignatureClaim } from '#aws/authenticate.ts'
+import type { Authorizer } from '#aws/authorize.ts'
+import type { Permission } from '#aws/service.ts'
+
+/** The name that a credential scope carries for these paths. */
+const SERVICE = 'countersign'
+const BODY_BYTES_MAX = 64 * 1024
+
+export interface AdminOptions {
+  authenticator: Authenticator
+  authorizer: Authorizer
+  clock: Clock
+  health(): Record<string, unknown>
+  /** Prometheus text. */
+  metrics(): Promise<{ contentType: string, text: string }>
+  findTrace(requestId: string): Promise<TraceAnswer | undefined>
+  latestTraces(accountId: string, limit: number): Promise<unknown[]>
+  /** Undefined where the settings do not allow it. */
+  reset: (() => Promise<void>) | undefined
+}
+
+export interface TraceAnswer {
+  /** The account whose request it was; undefined when no caller was established. */
+  accountId: string | undefined
+  [fact: string]: unknown
+}
+
+export interface Admin {
+  matches(request: HttpRequest): boolean
+  handle(request: HttpRequest): Promise<HttpResponse>
+}
+
+export function createAdmin(options: AdminOptions): Admin {
+  return {
+    matches: ({ path }) => path.startsWith('/_countersign/'),
+    async handle(request) {
+      try {
+        return await answer(request, options)
+      } catch (error) {
+        if (error instanceof SignatureRefusal) return refusal(403, 'InvalidSignature', error.message)
+        if (error instanceof BodyTooLarge) return refusal(413, 'RequestTooLarge', `The body must not be larger than ${BODY_BYTES_MAX} bytes.`)
+        throw error
+      }
+    },
+  }
+}
+
+async function answer(request: HttpRequest, options: AdminOptions): Promise<HttpResponse> {
+  const { method, path } = request
+  const isRead = method === 'GET' || method === 'HEAD'
+  if (isRead && path === '/_countersign/health') return json(200, options.health())
+  if (isRead && path === '/_countersign/metrics') {
+    const { contentType, text } = await options.metrics()
+    return { status: 200, headers: { 'content-type': contentType }, body: text }
+  }
+  const traceId = /^\/_countersign\/traces\/([^/]+)$/.exec(path)?.[1]
+  if (isRead && traceId !== undefined) return answerTrace(request, decodeURIComponent(traceId), options)
+  if (isRead && path === '/_countersign/traces') {
+    const { caller } = await signed(request, options)
+    const denied = await denial(request, caller, { action: 'countersign:ListTraces', resource: '*' }, options)
+    return denied ?? json(200, { traces: await options.latestTraces(caller.accountId, limitOf(request)) })
+  }
+  if (method === 'POST' && path === '/_countersign/reset') {
+    if (options.reset === undefined) return refusal(403, 'ResetNotAllowed', 'Start the server with COUNTERSIGN_ALLOW_RESET=1 on a loopback address to allow a reset.')
+    const { caller } = await signed(request, options)
+    if (caller.is !== 'root') return refusal(403, 'AccessDenied', 'Only the root of an account may reset the server.')
+    await options.reset()
+    return json(200, { status: 'reset' })
+  }
+  return refusal(404, 'NotFound', `There is no ${method} ${path} here.`)
+}
+
+async function answerTrace(request: HttpRequest, requestId: string, options: AdminOptions): Promise<HttpResponse> {
+  const { caller } = await signed(request, options)
+  const denied = await denial(request, caller, { action: 'countersign:GetTrace', resource: '*' }, options)
+  if (denied) return denied
+  const trace = await options.findTrace(requestId)
+  // A request without an established caller belongs to nobody; only the first account's root may read about it.
+  const isTheirs = trace !== undefined && (trace.accountId === caller.accountId || (trace.accountId === undefined && caller.is === 'root'))
+  return isTheirs ? json(200, trace) : refusal(404, 'NotFound', `There is no trace of a request ${requestId} in this account; traces are written within a second and kept for a bounded time.`)
+}
+
+async function signed(request: HttpRequest, { authenticator }: AdminOptions): Promise<SignatureClaim> {
+  const claim = await authenticator.begin(request, { services: [SERVICE] })
+  claim.finish(await request.body(BODY_BYTES_MAX))
+  return claim
+}
+
+async function denial(request: HttpRequest, caller: SignatureClaim['caller'], permission: Permission, { authorizer, clock }: AdminOptions): Promise<HttpResponse | undefined> {
+  const decision = await authorizer.decide({ caller, scope: { accountId: caller.accountId, region: 'us-east-1' }, atMs: clock.now(), request }, permission)
+  return decision.allowed ? undefined : refusal(403, 'AccessDenied', decision.message)
+}
+
+function limitOf(request: HttpRequest): number {
+  const limit = Number(new URLSearchParams(request.rawQuery).get('limit') ?? 20)
+  return Number.isInteger(limit) && limit >= 1 && limit <= 100 ? limit : 20
+}
+
+function json(status: number, value: unknown): HttpResponse {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) }
+}
+
+function refusal(status: number, code: string, message: string): HttpResponse {
+  return json(status, { code, message })
+}
