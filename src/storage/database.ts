@@ -87,6 +87,20 @@ export interface Database extends Reader {
   close(): Promise<void>
 }
 
+/** `core`: what an answer acknowledged is flushed to disk. `logs`: log events and traces; a crash may lose the last second. */
+export type StoreName = 'core' | 'logs'
+
+/** A database as `openDatabase` gives it: one of the two stores, with what backup, restore and reset need. */
+export interface Store extends Database {
+  readonly store: StoreName
+  /** The tables of the services, in the order in which they were made (so that a referencing table comes after what it references). */
+  readonly tables: readonly string[]
+  /** Empties every table of the services in one transaction, and makes every process drop what it derived from them. */
+  reset(): Promise<void>
+  /** Copies all rows, as of one moment, into a SQLite file: see `backup.ts`, the only caller. Does not hold up other work. */
+  copyTo(file: string): Promise<void>
+}
+
 /** A transaction function's own refusal (a row exists already, a revision moved on): rolled back, and thrown to the caller of `transact`. */
 export class Conflict extends Error {
   readonly reason: string
