@@ -224,11 +224,13 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 async function closeServer(server: Server, graceMs: number): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+    // A connection whose last answer went out after `close` would be kept alive otherwise.
+    const sweep = setInterval(() => server.closeIdleConnections(), 20)
     server.close(() => {
       clearTimeout(timer)
+      clearInterval(sweep)
       resolve()
     })
-    server.closeIdleConnections()
   })
 }
 
