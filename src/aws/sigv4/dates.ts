@@ -1,7 +1,8 @@
 // The two forms of date that a signed request may carry, and the one that is signed.
 
 const ISO_BASIC = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
-const RFC_1123 = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/
+/** Of the zones only the ways to write UTC: signers write `GMT`, botocore `-0000`. */
+const RFC_1123 = /^([A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d) (?:GMT|UTC|[+-]0000)$/
 
 /** `20150830T123600Z`. */
 export function isoBasic(atMs: number): string {
@@ -23,8 +24,10 @@ export function parseIsoBasic(text: string): number | undefined {
  * The day of the week is not compared with the date.
  */
 export function parseDateHeader(text: string): number | undefined {
-  if (!RFC_1123.test(text)) return parseIsoBasic(text)
-  const atMs = Date.parse(text)
+  const match = RFC_1123.exec(text)
+  if (!match) return parseIsoBasic(text)
+  const atMs = Date.parse(`${match[1]} GMT`)
   if (Number.isNaN(atMs)) return undefined
-  return new Date(atMs).toUTCString().slice('Sun, '.length) === text.slice('Sun, '.length) ? atMs : undefined
+  // Date.parse takes February 31 for March 3.
+  return new Date(atMs).toUTCString().slice('Sun'.length, -' GMT'.length) === match[1]!.slice('Sun'.length) ? atMs : undefined
 }
