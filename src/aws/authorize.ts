@@ -1,5 +1,13 @@
 // Whether a caller may do something: the caller's policies, the resource's, and the request's facts put together.
 
+import type { Clock } from '#lib/clock.ts'
+import { parseArn } from './arn.ts'
+import type { Caller } from './caller.ts'
+import type { CallerPolicies, Identity } from './identity.ts'
+import { evaluate } from './policy/evaluate.ts'
+import { globalKeys } from './policy/global-keys.ts'
+import type { Principal } from './policy/principals.ts'
+import { refusalSentence } from './policy/refusal.ts'
 import type { Call, Permission } from './service.ts'
 
 export interface Authorizer {
@@ -13,4 +21,53 @@ export interface Decision {
   message: string
   /** For traces: every statement that matched, with the policy it stands in and its effect. */
   statements: readonly { policy: string, sid: string | undefined, effect: 'Allow' | 'Deny' }[]
+}
+
+/**
+ * An authorizer over the policies that `identity` knows at the moment of each decision.
+ *
+ * The account's root may do everything in its account but what a resource's policy denies. A service of this server acting for
+ * itself needs the resource's policy to let it.
+ */
+export function createAuthorizer({ identity, clock }: { identity: Pick<Identity, 'policiesFor'>, clock: Pick<Clock, 'now'> }): Authorizer {
+  return {
+    async decide(call, permission) {
+      const { caller, scope } = call
+      const policies = caller.is === 'service' ? nothing : await identity.policiesFor(caller)
+      // Services without accounts in their ARNs (`arn:aws:apigateway:us-east-1::/restapis`) act in the caller's own account.
+      const resourceAccountId = accountOf(permission.resource) ?? scope.accountId
+      const evaluation = evaluate({
+        principal: principalOf(caller),
+        action: permission.action,
+        resource: permission.resource || '*',
+        resourceAccountId,
+        lookup: globalKeys({ call, permission, policies, resourceAccountId, now: () => clock.now() }),
+      }, { ...policies, resource: permission.resourcePolicy })
+      const allowed = evaluation.outcome === 'allowed'
+      const { action, resource, shownAs } = permission
+      return {
+        allowed,
+        message: allowed ? '' : refusalSentence({ caller: caller.arn, action, resource: shownAs ?? resource }, evaluation),
+        statements: evaluation.matched,
+      }
+    },
+  }
+}
+
+const nothing: CallerPolicies = { identity: [] }
+
+function accountOf(resource: string): string | undefined {
+  const accountId = parseArn(resource)?.accountId
+  return accountId !== undefined && /^\d{12}$/.test(accountId) ? accountId : undefined
+}
+
+/** The caller as policies name it. */
+export function principalOf(caller: Caller): Principal {
+  const { is, accountId, arn } = caller
+  switch (is) {
+    case 'role': return { is, accountId, arn, roleArn: caller.roleArn, id: caller.roleId }
+    case 'user': return { is, accountId, arn, id: caller.userId }
+    case 'root': return { is, accountId, arn }
+    case 'service': return { is, accountId, arn: caller.principal }
+  }
 }

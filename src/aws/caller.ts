@@ -25,6 +25,21 @@ export interface RoleCaller extends SignedCaller {
   /** `aws:TokenIssueTime`, milliseconds. */
   issuedAtMs: number
   expiresAtMs: number
+  /** What the session was begun with beyond its role. */
+  session?: SessionTerms
+}
+
+/** What whoever began a session laid down for it; its token carries this. */
+export interface SessionTerms {
+  /** An inline session policy, as text. */
+  policy?: string
+  /** Managed policies that serve as session policies. */
+  policyArns?: readonly string[]
+  tags?: Readonly<Record<string, string>>
+  /** Of `tags`, those that a further role takes over. */
+  transitiveTagKeys?: readonly string[]
+  /** `aws:SourceIdentity`. */
+  sourceIdentity?: string
 }
 
 /** A service of this server, such as `apigateway.amazonaws.com`, calling a resource that a resource policy may open to it. */

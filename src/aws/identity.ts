@@ -26,8 +26,10 @@ export interface CallerPolicies {
   identity: readonly Policy[]
   /** The permissions boundary of the user or role. */
   boundary?: Policy
-  /** Given when the session began; each must allow. */
+  /** Given when the session began; together they must allow. Source: IAM user guide, "Session policies". */
   session?: readonly Policy[]
+  /** `aws:PrincipalTag/…`: the tags of the user or role, and over them those of the session. */
+  tags?: Readonly<Record<string, string>>
 }
 
 /** The keys of one session. Expiry in milliseconds. */

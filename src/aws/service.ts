@@ -5,6 +5,7 @@ import type { Caller } from './caller.ts'
 import type { Scope } from './arn.ts'
 import type { ConditionContext, Policy } from './policy/document.ts'
 import type { Trace } from './trace.ts'
+import type { ShapeConstraints } from './validate.ts'
 
 /** One API request, once its caller is known. */
 export interface Call {
@@ -33,6 +34,8 @@ export interface Permission {
   context?: ConditionContext
   /** The policy of the resource itself, where it has one: either side may allow within an account. */
   resourcePolicy?: Policy
+  /** How a refusal names the resource where the service does not print its ARN (`role x`); empty where it prints none. */
+  shownAs?: string
 }
 
 /**
@@ -69,6 +72,11 @@ export interface ServiceErrorStyle {
   validation: { code: string, status: number }
   /** Caller known, permission missing. */
   accessDenied: { code: string, status: number }
+  /**
+   * Constraints of the model's shapes, by shape name, where the service itself checks something else; `undefined` lifts one.
+   * `{ FunctionName: { pattern: '…' } }`. Each needs a source beside it.
+   */
+  constraints?: Readonly<Record<string, ShapeConstraints>>
 }
 
 /**

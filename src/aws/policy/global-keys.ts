@@ -1,0 +1,70 @@
+// The global condition keys of a request. A key is worked out only when a policy asks for it.
+
+import type { CallerPolicies } from '../identity.ts'
+import type { Call, Permission } from '../service.ts'
+import type { Lookup } from './match.ts'
+
+export interface RequestFacts {
+  call: Pick<Call, 'caller' | 'scope' | 'atMs' | 'request'>
+  permission: Permission
+  policies: Pick<CallerPolicies, 'tags'>
+  resourceAccountId: string
+  /** Milliseconds; used where the call does not say when it arrived. */
+  now: () => number
+}
+
+/** Services that are one for all regions: a request to them is a request to this region. Source: "Global condition keys", aws:RequestedRegion. */
+const globalServices = new Set(['iam', 'sts'])
+
+/**
+ * Looks condition keys up, the permission's own before the global ones. Keys are lower-cased.
+ * Source: IAM user guide, "AWS global condition context keys".
+ *
+ * Absent here, as on AWS for callers like ours: `aws:MultiFactorAuthAge`, `aws:PrincipalOrgID`, `aws:SourceVpc`, `aws:CalledVia` and
+ * their kin. `aws:MultiFactorAuthPresent` is absent for access keys and `false` for sessions, as no session begins with MFA.
+ */
+export function globalKeys({ call, permission, policies, resourceAccountId, now }: RequestFacts): Lookup {
+  const own = lowerKeys(permission.context)
+  const { caller, request, scope } = call
+  return (key) => {
+    const value = own?.get(key)
+    if (value !== undefined) return value
+    if (key.startsWith('aws:principaltag/')) return tagValue(policies.tags, key.slice('aws:principaltag/'.length))
+    switch (key) {
+      case 'aws:principalarn': return caller.is === 'service' ? undefined : caller.is === 'role' ? caller.roleArn : caller.arn
+      case 'aws:principalaccount': return caller.is === 'service' ? undefined : caller.accountId
+      case 'aws:principaltype': return principalTypes[caller.is]
+      case 'aws:userid': return caller.is === 'service' ? undefined : caller.userId
+      case 'aws:username': return caller.is === 'user' ? caller.userName : undefined
+      case 'aws:principalisawsservice': return caller.is === 'service' ? 'true' : 'false'
+      case 'aws:principalservicename': return caller.is === 'service' ? caller.principal : undefined
+      case 'aws:viaawsservice': return 'false'
+      case 'aws:sourceip': return caller.is === 'service' ? undefined : request.remoteAddress
+      case 'aws:useragent': return request.headers.get('user-agent')
+      case 'aws:referer': return request.headers.get('referer')
+      case 'aws:securetransport': return caller.is === 'service' ? undefined : String(request.isSecure)
+      case 'aws:currenttime': return new Date(call.atMs || now()).toISOString()
+      case 'aws:epochtime': return String(Math.floor((call.atMs || now()) / 1000))
+      case 'aws:requestedregion': return globalServices.has(permission.action.split(':')[0]!.toLowerCase()) ? 'us-east-1' : scope.region
+      case 'aws:resourceaccount': return resourceAccountId
+      case 'aws:tokenissuetime': return caller.is === 'role' ? new Date(caller.issuedAtMs).toISOString() : undefined
+      case 'aws:multifactorauthpresent': return caller.is === 'role' ? 'false' : undefined
+      case 'aws:sourceidentity': return caller.is === 'role' ? caller.session?.sourceIdentity : undefined
+      default: return undefined
+    }
+  }
+}
+
+const principalTypes = { root: 'Account', user: 'User', role: 'AssumedRole', service: undefined } as const
+
+/** Services write keys as AWS's documentation does; they compare in lower case. */
+function lowerKeys(context: Permission['context']): ReadonlyMap<string, string | readonly string[]> | undefined {
+  if (!context) return undefined
+  return new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]))
+}
+
+/** Tag keys inside condition keys compare without case. Source: "Global condition keys", aws:PrincipalTag. */
+function tagValue(tags: CallerPolicies['tags'], lowerKey: string): string | undefined {
+  for (const [key, value] of Object.entries(tags ?? {})) if (key.toLowerCase() === lowerKey) return value
+  return undefined
+}
