@@ -1,0 +1,225 @@
+// The AWS API: every request goes through `answer`, in the order in which AWS judges requests. Start reading there.
+
+import { BodyTooLarge, type HttpRequest, type HttpResponse } from '#lib/http.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { RandomSource } from '#lib/random.ts'
+import { SignatureRefusal, type Authenticator, type SignatureClaim } from './authenticate.ts'
+import type { Authorizer } from './authorize.ts'
+import { AwsError } from './errors.ts'
+import { findService } from './find-service.ts'
+import { loadModel, type OperationModel, type ServiceModel } from './model.ts'
+import { createAwsJsonProtocol } from './protocols/aws-json.ts'
+import type { Protocol, Route } from './protocols/protocol.ts'
+import { createQueryProtocol } from './protocols/query.ts'
+import { createRestJsonProtocol } from './protocols/rest-json.ts'
+import { bodyTooLargeError, internalError, notImplementedError, signatureError } from './refusals.ts'
+import type { Call, Permission, ServiceDefinition } from './service.ts'
+import { startTrace, type Trace } from './trace.ts'
+import { compileValidator, type Validate } from './validate.ts'
+
+export interface DispatcherOptions {
+  services: readonly ServiceDefinition[]
+  authenticator: Authenticator
+  authorizer: Authorizer
+  clock: Clock
+  random: RandomSource
+  /** Told of failures that are ours; pino's loggers fit. */
+  log: { error(facts: Record<string, unknown>, message: string): void }
+  /** Called once for every request, after its answer was made. */
+  onTrace: (trace: Trace, facts: RequestFacts) => void
+}
+
+/** What a request came to: for metrics, logs and the index of traces. Absent is what was not reached. */
+export interface RequestFacts {
+  requestId: string
+  atMs: number
+  durationMs: number
+  status: number
+  /** `DynamoDB`, as the model calls it. */
+  service: string | undefined
+  operation: string | undefined
+  /** The code of the error answered. */
+  errorCode: string | undefined
+  accountId: string | undefined
+  callerArn: string | undefined
+  accessKeyId: string | undefined
+  region: string | undefined
+}
+
+export interface Dispatcher {
+  /** Answers a request to the AWS API. Rejects only when the connection is gone. */
+  handle(request: HttpRequest): Promise<HttpResponse>
+}
+
+/** A service made ready: its model read, its protocol chosen, its tables checked against the model. */
+interface Served {
+  definition: ServiceDefinition
+  model: ServiceModel
+  protocol: Protocol
+  validators: Map<OperationModel, Validate | undefined>
+}
+
+/** What has become known of a request so far, for the answer and the facts. */
+interface Exchange {
+  requestId: string
+  atMs: number
+  trace: Trace
+  served?: Served
+  operation?: OperationModel
+  claim?: SignatureClaim
+}
+
+/** Throws when a table of operations names what its model does not have. */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { authenticator, authorizer, clock, random, log, onTrace } = options
+  const services = options.services.map(prepare)
+
+  async function answer(request: HttpRequest, exchange: Exchange): Promise<HttpResponse> {
+    const served = exchange.served = serviceFor(request, services)
+    const { definition, model, protocol } = served
+    let route = protocol.routeByHead(request)
+    if (route) exchange.operation = route.operation
+    const claim = exchange.claim = await authenticator.begin(request, { services: [model.signingName] })
+    const body = await request.body(definition.bodyBytesMax)
+    claim.finish(body)
+    noteCaller(exchange, claim)
+    route ??= protocol.routeByBody(request, body)
+    const operation = exchange.operation = route.operation
+    exchange.trace.add('route', { api: model.name, operation: operation.name })
+    const entry = Object.hasOwn(definition.operations, operation.name) ? definition.operations[operation.name] : undefined
+    if (!entry) throw notImplementedError(model, operation)
+    const input = readInput(served, route, request, body)
+    const call = callFor(exchange, request, claim, served)
+    await requireAll(await entry.access(input, call, definition.service), call, served)
+    const output = await entry.run(input, call, definition.service)
+    return protocol.write(operation, output ?? {}, exchange.requestId)
+  }
+
+  function callFor({ requestId, atMs, trace }: Exchange, request: HttpRequest, claim: SignatureClaim, served: Served): Call {
+    const call: Call = {
+      requestId, atMs, trace, request,
+      caller: claim.caller,
+      scope: { accountId: claim.caller.accountId, region: claim.region },
+      require: (permission) => requireAll([permission], call, served),
+    }
+    return call
+  }
+
+  /** Decides every permission, so that the trace shows all of them; the first refusal is the answer. */
+  async function requireAll(permissions: readonly Permission[], call: Call, { definition }: Served): Promise<void> {
+    let refusal: string | undefined
+    for (const permission of permissions) {
+      const { allowed, message, statements } = await authorizer.decide(call, permission)
+      call.trace.add('policy', { action: permission.action, resource: permission.resource, allowed, statements })
+      if (!allowed) refusal ??= message
+    }
+    if (refusal === undefined) return
+    const { code, status } = definition.errors.accessDenied
+    throw new AwsError(code, status, refusal)
+  }
+
+  /** What a client is told about a failure. Never more than AWS tells; the log has the rest. */
+  function errorFor(failure: unknown, { served, requestId, operation }: Exchange): AwsError {
+    if (failure instanceof AwsError) return failure
+    const family = served?.protocol.family ?? 'rest-json'
+    if (failure instanceof SignatureRefusal) return signatureError(family, failure)
+    if (failure instanceof BodyTooLarge) return bodyTooLargeError(family, failure.bytesMax, operation)
+    log.error({ err: failure, requestId, service: served?.model.name, operation: operation?.name }, 'a request failed')
+    return served ? internalError(served.model) : new AwsError('InternalFailure', 500, 'Internal server error')
+  }
+
+  return {
+    async handle(request) {
+      const atMs = clock.now()
+      const startedAt = clock.monotonic()
+      const requestId = random.uuid()
+      const exchange: Exchange = { requestId, atMs, trace: startTrace(requestId, () => clock.monotonic()) }
+      let response: HttpResponse
+      let error: AwsError | undefined
+      try {
+        response = await answer(request, exchange)
+      } catch (failure) {
+        if (isGone(failure)) throw failure
+        error = errorFor(failure, exchange)
+        response = exchange.served ? exchange.served.protocol.writeError(error, requestId) : writePlainError(error, requestId)
+      }
+      exchange.trace.add('response', { status: response.status, ...(error ? { code: error.code, message: error.message } : {}) })
+      try {
+        onTrace(exchange.trace, factsOf(exchange, response.status, error?.code, clock.monotonic() - startedAt))
+      } catch (failure) {
+        log.error({ err: failure, requestId }, 'a trace was lost')
+      }
+      return response
+    },
+  }
+}
+
+function prepare(definition: ServiceDefinition): Served {
+  const model = loadModel(definition.model)
+  const unknown = Object.keys(definition.operations).find((name) => !model.operation(name))
+  if (unknown !== undefined) throw new Error(`${definition.model} has no operation ${unknown}`)
+  return { definition, model, protocol: protocolOf(model), validators: new Map() }
+}
+
+/** The protocol that a model's clients speak. */
+export function protocolOf(model: ServiceModel): Protocol {
+  switch (model.metadata.protocol) {
+    case 'query': return createQueryProtocol(model)
+    case 'json': return createAwsJsonProtocol(model)
+    case 'rest-json': return createRestJsonProtocol(model)
+    default: throw new Error(`${model.name} speaks ${String(model.metadata.protocol)}, which is not here`)
+  }
+}
+
+/** Ours: on AWS every service has an address of its own, so there are no words for a request that is for none. */
+function serviceFor(request: HttpRequest, services: readonly Served[]): Served {
+  const found = findService(request, services)
+  if ('service' in found) return found.service
+  if ('unknownScope' in found) throw new AwsError('NotImplemented', 501, `The service ${found.unknownScope.slice(0, 100)} is not implemented by Countersign.`)
+  throw new SignatureRefusal('missing', 'Missing Authentication Token')
+}
+
+function readInput({ definition, model, protocol, validators }: Served, route: Route, request: HttpRequest, body: Buffer): Record<string, unknown> {
+  const { operation } = route
+  const input = protocol.read(route, request, body)
+  if (!validators.has(operation)) validators.set(operation, compileValidator(model, operation, definition.errors.constraints))
+  const fault = validators.get(operation)?.(input)
+  if (fault === undefined) return input
+  const { code, status } = definition.errors.validation
+  throw new AwsError(code, status, fault)
+}
+
+function noteCaller({ trace }: Exchange, { caller, region, service }: SignatureClaim): void {
+  trace.add('authentication', {
+    service, region, callerArn: caller.arn, accountId: caller.accountId,
+    ...(caller.is === 'service' ? {} : { accessKeyId: caller.accessKeyId }),
+  })
+}
+
+function factsOf({ requestId, atMs, served, operation, claim }: Exchange, status: number, errorCode: string | undefined, durationMs: number): RequestFacts {
+  const caller = claim?.caller
+  return {
+    requestId, atMs, durationMs, status, errorCode,
+    service: served?.model.metadata.serviceId,
+    operation: operation?.name,
+    accountId: caller?.accountId,
+    callerArn: caller?.arn,
+    accessKeyId: caller && 'accessKeyId' in caller ? caller.accessKeyId : undefined,
+    region: claim?.region,
+  }
+}
+
+/** An error for a request that addressed no service: JSON, which every client can at least show. */
+function writePlainError({ code, status, message }: AwsError, requestId: string): HttpResponse {
+  return {
+    status,
+    headers: { 'x-amzn-RequestId': requestId, 'x-amzn-ErrorType': code, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ message }),
+  }
+}
+
+/** The client went away while its request was being read: there is nobody to answer. */
+function isGone(failure: unknown): boolean {
+  const code = (failure as NodeJS.ErrnoException | undefined)?.code
+  return code === 'ECONNRESET' || code === 'ABORT_ERR' || code === 'ERR_STREAM_PREMATURE_CLOSE'
+}
