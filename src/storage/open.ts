@@ -3,6 +3,7 @@
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Migration, Store, StoreName } from './database.ts'
+import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
 
 export type { Store, StoreName } from './database.ts'
@@ -30,9 +31,9 @@ export interface OpenOptions {
  *
  * @throws StorageRefusal with a sentence when the store is lost, damaged, newer than this program, or out of reach.
  */
-export async function openDatabase({ engine, store, migrations, transactionModules, log, commitDelayMs = 0, onFailure = endProcess }: OpenOptions): Promise<Store> {
+export async function openDatabase({ engine, store, migrations, transactionModules, clock, log, commitDelayMs = 0, onFailure = endProcess }: OpenOptions): Promise<Store> {
   if ('file' in engine) return openSqlite({ file: engine.file, store, migrations, transactionModules, commitDelayMs, log, onFailure })
-  throw new Error('not yet')
+  return openPostgres({ url: engine.url, store, migrations, clock, log })
 }
 
 function endProcess(error: Error): void {
