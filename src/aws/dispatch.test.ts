@@ -184,10 +184,19 @@ describe('every request', () => {
     const { atMs, durationMs, requestId, ...rest } = facts
     assert.ok(atMs > 0 && durationMs >= 0 && requestId === trace.requestId)
     assert.deepEqual(rest, {
-      status: 400, service: 'DynamoDB', operation: 'GetItem', errorCode: 'ResourceNotFoundException', accountId: '000000000000',
+      status: 400, service: 'dynamodb', operation: 'GetItem', errorCode: 'ResourceNotFoundException', accountId: '000000000000',
       callerArn: 'arn:aws:iam::000000000000:user/alice', accessKeyId: 'AKIAEXAMPLE', region: 'us-east-1',
     })
     assert.ok(!JSON.stringify(trace.steps()).includes('Signature='))
+  })
+
+  test('with a wrong signature leaves a trace without the canonical request, which the answer has', async () => {
+    const message = "The request signature we calculated does not match.\n\nThe Canonical String for this request should have been\n'x-amz-security-token:secret'"
+    const echo = createEcho({}, { authenticator: refusing('mismatch', message) })
+    assert.equal(jsonOf(await echo.handle(getItem())).message, message)
+    const steps = echo.traces[0]!.trace.steps()
+    assert.deepEqual(steps[0]!.facts, { refused: 'mismatch' })
+    assert.ok(!JSON.stringify(steps).includes('secret'))
   })
 })
 

@@ -27,6 +27,8 @@ export interface DispatcherOptions {
   log: { error(facts: Record<string, unknown>, message: string): void }
   /** Called once for every request, after its answer was made. */
   onTrace: (trace: Trace, facts: RequestFacts) => void
+  /** The region that facts name where no signature did. */
+  region?: string
 }
 
 /** What a request came to: for metrics, logs and the index of traces. Absent is what was not reached. */
@@ -35,7 +37,7 @@ export interface RequestFacts {
   atMs: number
   durationMs: number
   status: number
-  /** `DynamoDB`, as the model calls it. */
+  /** As credential scopes name it: `dynamodb`. */
   service: string | undefined
   operation: string | undefined
   /** The code of the error answered. */
@@ -119,10 +121,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   /** What a client is told about a failure. Never more than AWS tells; the log has the rest. */
-  function errorFor(failure: unknown, { served, requestId, operation }: Exchange): AwsError {
+  function errorFor(failure: unknown, { served, requestId, operation, trace }: Exchange): AwsError {
     if (failure instanceof AwsError) return failure
     const family = served?.protocol.family ?? 'rest-json'
-    if (failure instanceof SignatureRefusal) return signatureError(family, failure)
+    if (failure instanceof SignatureRefusal) {
+      trace.add('authentication', { refused: failure.fault })
+      return signatureError(family, failure)
+    }
     if (failure instanceof BodyTooLarge) return bodyTooLargeError(family, failure.bytesMax, operation)
     log.error({ err: failure, requestId, service: served?.model.name, operation: operation?.name }, 'a request failed')
     return served ? internalError(served.model) : new AwsError('InternalFailure', 500, 'Internal server error')
@@ -143,9 +148,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         error = errorFor(failure, exchange)
         response = exchange.served ? exchange.served.protocol.writeError(error, requestId) : writePlainError(error, requestId)
       }
-      exchange.trace.add('response', { status: response.status, ...(error ? { code: error.code, message: error.message } : {}) })
+      exchange.trace.add('response', { status: response.status, ...(error ? { code: error.code, message: firstLine(error.message) } : {}) })
       try {
-        onTrace(exchange.trace, factsOf(exchange, response.status, error?.code, clock.monotonic() - startedAt))
+        onTrace(exchange.trace, factsOf(exchange, response.status, error?.code, clock.monotonic() - startedAt, options.region))
       } catch (failure) {
         log.error({ err: failure, requestId }, 'a trace was lost')
       }
@@ -196,18 +201,21 @@ function noteCaller({ trace }: Exchange, { caller, region, service }: SignatureC
   })
 }
 
-function factsOf({ requestId, atMs, served, operation, claim }: Exchange, status: number, errorCode: string | undefined, durationMs: number): RequestFacts {
+function factsOf({ requestId, atMs, served, operation, claim }: Exchange, status: number, errorCode: string | undefined, durationMs: number, region: string | undefined): RequestFacts {
   const caller = claim?.caller
   return {
     requestId, atMs, durationMs, status, errorCode,
-    service: served?.model.metadata.serviceId,
+    service: served?.model.signingName,
     operation: operation?.name,
     accountId: caller?.accountId,
     callerArn: caller?.arn,
     accessKeyId: caller && 'accessKeyId' in caller ? caller.accessKeyId : undefined,
-    region: claim?.region,
+    region: claim?.region ?? region,
   }
 }
+
+/** The message of a wrong signature goes on with the canonical request, whose headers may be secret: only its first line enters a trace. */
+const firstLine = (message: string): string => message.split('\n', 1)[0]!.slice(0, 500)
 
 /** An error for a request that addressed no service: JSON, which every client can at least show. */
 function writePlainError({ code, status, message }: AwsError, requestId: string): HttpResponse {
