@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '#lib/log.ts'
-import { copySqlite } from './backup-sqlite.ts'
+import { ownTablesKept } from './backup-file.ts'
+import type { CopyOptions } from './backup-thread.ts'
 import { transactions as builtIn } from './built-in.ts'
 import { ChangeListeners } from './changes.ts'
 import { Conflict, type Change, type Row, type Sql, type Store, type StoreName, type TransactionFunction } from './database.ts'
@@ -114,7 +115,12 @@ class SqliteStore implements Store {
   }
 
   copyTo(file: string): Promise<void> {
-    return copySqlite({ from: this.#file, store: this.store, to: file })
+    const workerData: CopyOptions = { from: this.#file, store: this.store, tables: [...ownTablesKept, ...this.tables], to: file }
+    return new Promise((resolve, reject) => {
+      const copying = new Worker(new URL('./backup-thread.ts', import.meta.url), { workerData, name: `${this.store} backup` })
+      copying.once('error', reject)
+      copying.once('exit', () => resolve())
+    })
   }
 
   close(): Promise<void> {

@@ -77,6 +77,17 @@ export const transactions = defineTransactions('notes', {
     await transaction.run(sql`delete from log_lines`)
   },
 
+  async forgetLine(transaction, { line }: { line: string }) {
+    await transaction.run(sql`delete from log_lines where line = ${line}`)
+  },
+
+  /** Two rows that are alike after every transaction. */
+  async pair(transaction, { round }: { round: number }) {
+    for (const id of ['left', 'right']) {
+      await transaction.run(sql`insert into notes (id, count) values (${id}, ${round}) on conflict (id) do update set count = excluded.count`)
+    }
+  },
+
   async comment(transaction, { id, noteId }: { id: string, noteId: string }) {
     await transaction.run(sql`insert into comments (id, note_id) values (${id}, ${noteId})`)
   },
