@@ -62,12 +62,12 @@ export function withHeader(request: RawRequest, name: string, value: string | un
 
 /** Sends a request, or any bytes at all, and reads until the server closes. Rejects after 10 s without an end. */
 export function sendRaw(request: RawRequest | Buffer | string, { port, address = '127.0.0.1' }: { port: number, address?: string }): Promise<RawAnswer> {
-  const bytes = Buffer.isBuffer(request) || typeof request === 'string' ? Buffer.from(request) : bytesOf(request)
+  const bytes = typeof request === 'string' ? Buffer.from(request) : Buffer.isBuffer(request) ? request : bytesOf(request)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     const socket = connect(port, address, () => socket.write(bytes))
     socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)))
-    socket.on('data', (chunk) => chunks.push(chunk))
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
     socket.on('error', (error) => {
       // A server that refuses early may reset the connection under a body that is still being sent.
       if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET' || chunks.length === 0) reject(error)

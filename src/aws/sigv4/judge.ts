@@ -34,12 +34,17 @@ const REGION_LENGTH_MAX = 32
  *
  * @throws SignatureRefusal
  */
-export function judgeSignature(raw: RawSignature, { rules, services, nowMs }: { rules: ServiceRules, services: readonly string[], nowMs: number }): SignatureFields {
+export function judgeSignature(raw: RawSignature, { rules, services, nowMs }: {
+  rules: ServiceRules
+  services: readonly string[]
+  nowMs: number
+}): SignatureFields {
   const atMs = raw.dateIn === 'Date' ? parseDateHeader(raw.date) : parseIsoBasic(raw.date)
   if (atMs === undefined) {
-    throw new SignatureRefusal('incomplete', `Date must be in ISO-8601 'basic format'. Got '${raw.date}'. See http://en.wikipedia.org/wiki/ISO_8601`)
+    throw new SignatureRefusal('incomplete',
+      `Date must be in ISO-8601 'basic format'. Got '${raw.date}'. See http://en.wikipedia.org/wiki/ISO_8601`)
   }
-  const timestamp = isoBasic(atMs)
+  const timestamp = raw.dateIn === 'Date' ? isoBasic(atMs) : raw.date
   judgeTime(atMs, lifetimeSeconds(raw, rules), rules, nowMs)
   if (!raw.signedHeaders.includes('host')) {
     throw new SignatureRefusal('mismatch', "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
@@ -47,7 +52,7 @@ export function judgeSignature(raw: RawSignature, { rules, services, nowMs }: { 
   if (raw.algorithm !== ALGORITHM) {
     throw new SignatureRefusal('incomplete', `Unsupported AWS 'algorithm': '${raw.algorithm}' (only ${ALGORITHM} for now). `)
   }
-  const credential = raw.credential.replace(/\/+$/, '')
+  const credential = withoutTrailingSlashes(raw.credential)
   const parts = credential.split('/')
   if (parts.length !== 5) {
     throw new SignatureRefusal('incomplete',
@@ -55,7 +60,15 @@ export function judgeSignature(raw: RawSignature, { rules, services, nowMs }: { 
   }
   const [accessKeyId, date, region, service, terminator] = parts as [string, string, string, string, string]
   judgeScope({ date, region, service, terminator }, timestamp, services)
-  return { form: raw.form, accessKeyId, sessionToken: raw.sessionToken, credential, date, region, service, timestamp, signedHeaders: raw.signedHeaders, signature: raw.signature }
+  const { form, sessionToken, signedHeaders, signature } = raw
+  return { form, accessKeyId, sessionToken, credential, date, region, service, timestamp, signedHeaders, signature }
+}
+
+/** Trailing slashes are ignored. (Not by a regular expression: one would take quadratic time for slashes in the middle.) */
+function withoutTrailingSlashes(credential: string): string {
+  let end = credential.length
+  while (end > 0 && credential[end - 1] === '/') end--
+  return credential.slice(0, end)
 }
 
 /**
@@ -69,7 +82,8 @@ function lifetimeSeconds({ expires }: RawSignature, { honoursExpires }: ServiceR
   if (seconds === undefined) throw new SignatureRefusal('incomplete', 'X-Amz-Expires should be a number')
   if (seconds < 1) throw new SignatureRefusal('incomplete', 'X-Amz-Expires must be non-negative')
   if (seconds > EXPIRES_SECONDS_MAX) {
-    throw new SignatureRefusal('incomplete', `X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than ${EXPIRES_SECONDS_MAX} seconds`)
+    throw new SignatureRefusal('incomplete',
+      `X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than ${EXPIRES_SECONDS_MAX} seconds`)
   }
   return honoursExpires ? seconds : undefined
 }
@@ -80,7 +94,8 @@ function judgeTime(atMs: number, livesSeconds: number | undefined, { clockWindow
   if (nowMs - atMs > livesMs) {
     // Ours: the unit of a life that is not in whole minutes.
     const span = livesMs % MINUTE_MS === 0 ? `${livesMs / MINUTE_MS} min.` : `${livesMs / 1000} sec.`
-    throw new SignatureRefusal('expired', `Signature expired: ${isoBasic(atMs)} is now earlier than ${isoBasic(nowMs - livesMs)} (${isoBasic(nowMs)} - ${span})`)
+    throw new SignatureRefusal('expired',
+      `Signature expired: ${isoBasic(atMs)} is now earlier than ${isoBasic(nowMs - livesMs)} (${isoBasic(nowMs)} - ${span})`)
   }
   if (atMs - nowMs > windowMs) {
     throw new SignatureRefusal('not-yet-current',
@@ -88,7 +103,7 @@ function judgeTime(atMs: number, livesSeconds: number | undefined, { clockWindow
   }
 }
 
-/** Every region is served; a name that cannot be one is not. Several faults are told together, each sentence with its space. */
+/** Every region is served; a name that cannot be one is not. All faults are told together. */
 function judgeScope({ date, region, service, terminator }: KeyScope & { terminator: string }, timestamp: string, services: readonly string[]): void {
   let faults = ''
   if (!REGION.test(region) || region.length > REGION_LENGTH_MAX) faults += `Credential should be scoped to a valid region, not '${region}'. `

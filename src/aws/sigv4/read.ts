@@ -33,19 +33,16 @@ export interface RawSignature {
 export function readSignature(request: Pick<HttpRequest, 'headers' | 'rawQuery'>, rules: ServiceRules): RawSignature {
   const query = request.rawQuery.includes('X-Amz-') ? firstValues(request.rawQuery) : undefined
   const isInQuery = query?.has('X-Amz-Algorithm') ?? false
-  const authorization = authorizationOf(request, rules)
+  const authorization = request.headers.get('authorization')
   if (isInQuery && authorization !== undefined) {
     throw new SignatureRefusal('both-forms', "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.")
   }
   refuseStreaming(request.headers.get('x-amz-content-sha256') ?? query?.get('X-Amz-Content-Sha256'))
   if (isInQuery) return readQuery(query!, request)
-  if (authorization === undefined) throw new SignatureRefusal('missing', rules.missing)
+  if (authorization === undefined || (rules.wantsAws4Prefix && !authorization.startsWith('AWS4-'))) {
+    throw new SignatureRefusal('missing', rules.missing)
+  }
   return readHeader(authorization, request, rules)
-}
-
-function authorizationOf({ headers }: Pick<HttpRequest, 'headers'>, { wantsAws4Prefix }: ServiceRules): string | undefined {
-  const authorization = headers.get('authorization')
-  return wantsAws4Prefix && authorization?.startsWith('AWS4-') !== true ? undefined : authorization
 }
 
 /**
@@ -54,7 +51,8 @@ function authorizationOf({ headers }: Pick<HttpRequest, 'headers'>, { wantsAws4P
  */
 function refuseStreaming(contentSha256: string | undefined): void {
   if (contentSha256?.startsWith('STREAMING-')) {
-    throw new SignatureRefusal('unsupported', `The value '${contentSha256}' of x-amz-content-sha256 is not supported: the payload must be signed as a whole.`)
+    throw new SignatureRefusal('unsupported',
+      `The value '${contentSha256}' of x-amz-content-sha256 is not supported: the payload must be signed as a whole.`)
   }
 }
 

@@ -30,7 +30,8 @@ export interface SigningRequest {
 
 /** Headers that proxies and clients change on the way. Source: the lists of AWS's own SDKs. */
 const NEVER_SIGNED: ReadonlySet<string> = new Set([
-  'authorization', 'connection', 'expect', 'keep-alive', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', 'x-amzn-trace-id',
+  'authorization', 'connection', 'expect', 'keep-alive', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade',
+  'user-agent', 'x-amzn-trace-id',
 ])
 
 /** All headers to send: the request's own, the date, the session token when there is one, and `Authorization`. */

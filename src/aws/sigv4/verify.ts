@@ -16,13 +16,16 @@ export interface Verdict {
 type RequestLine = Pick<HttpRequest, 'method' | 'path' | 'rawQuery' | 'headers' | 'isSecure'>
 
 /** Compares in constant time. One HMAC for a request that is signed as it was sent; at most four for any other. */
-export function verifySignature(request: RequestLine, fields: SignatureFields, { signingKey, payloadHash }: { signingKey: KeyObject, payloadHash: string }): Verdict {
+export function verifySignature(request: RequestLine, fields: SignatureFields, { signingKey, payloadHash }: {
+  signingKey: KeyObject
+  payloadHash: string
+}): Verdict {
   const parts = partsAsSent(request, fields, payloadHash)
   const canonical = canonicalRequest(parts)
   const text = stringToSign(fields.timestamp, scopeOf(fields), canonical)
-  const matches = (expected: string): boolean => isSame(expected, fields.signature)
-  const isValid = matches(signatureOf(signingKey, text)) || toleratedVariants(request, fields, parts)
-    .some((variant) => matches(signatureOf(signingKey, stringToSign(fields.timestamp, scopeOf(fields), canonicalRequest(variant)))))
+  const isMadeFor = (signed: string): boolean => isSame(signatureOf(signingKey, signed), fields.signature)
+  const isValid = isMadeFor(text) || toleratedVariants(request, fields, parts)
+    .some((variant) => isMadeFor(stringToSign(fields.timestamp, scopeOf(fields), canonicalRequest(variant))))
   return { isValid, canonicalRequest: canonical, stringToSign: text }
 }
 
