@@ -90,8 +90,3 @@ function compareNumbers(left: number | bigint | JavaDouble, right: number | bigi
   const b = right instanceof JavaDouble ? right.value : right
   return a < b ? -1 : a > b ? 1 : 0
 }
-
-/** What `#if` makes of a value: everything is true except false and nothing at all. Empty text, 0 and empty lists are true. */
-export function isTrue(value: Value): boolean {
-  return value !== false && value !== null && value !== undefined
-}

@@ -1,9 +1,9 @@
 // Compiles expressions and references to functions of a run.
 
 import { HostObject, JavaDouble, JavaList, JavaMap, noSuchMethod, toText, type Value } from '../values.ts'
-import { calculate, isEqual, isOrdered, isTrue } from './arithmetic.ts'
+import { calculate, isEqual, isOrdered } from './arithmetic.ts'
 import { compileStatements } from './compile.ts'
-import { TemplateError } from './errors.ts'
+import { PatternError } from './java-regex.ts'
 import { callMethod, elementOf, propertyOf, setMember } from './members.ts'
 import type { Expression, Reference, Step } from './nodes.ts'
 import type { Run } from './render.ts'
@@ -42,20 +42,48 @@ export function compileExpression(expression: Expression, options: CompileOption
       return (run) => new JavaMap(new Map(entries.map(([key, value]) => [key(run), value(run)])))
     }
     case 'range': return compileRange(compileExpression(expression.from, options), compileExpression(expression.to, options), expression.at)
-    case 'not': {
-      const operand = compileExpression(expression.operand, options)
-      return (run) => !isTrue(operand(run))
-    }
+    case 'not': return compileCondition(expression, options)
     case 'binary': return compileBinary(expression, options)
   }
 }
 
+/**
+ * Compiles an expression as `#if`, `!`, `&&` and `||` judge it. Of a reference only false is false; a literal, a list or the
+ * result of a sum is never true, except `true` itself.
+ * Observed: Apache Velocity 1.7, whose literal and arithmetic nodes have no truth of their own.
+ */
+export function compileCondition(expression: Expression, options: CompileOptions): (run: Run) => boolean {
+  switch (expression.is) {
+    case 'reference': {
+      const value = compileReference(expression, options)
+      return (run) => value(run) !== false
+    }
+    case 'not': {
+      const operand = compileCondition(expression.operand, options)
+      return (run) => !operand(run)
+    }
+    case 'binary': {
+      if (['+', '-', '*', '/', '%'].includes(expression.operator)) return () => false
+      const value = compileBinary(expression, options)
+      return (run) => value(run) === true
+    }
+    case 'literal': {
+      const isTrue = expression.value === true
+      return () => isTrue
+    }
+    default: return () => false
+  }
+}
+
 function compileBinary({ operator, left, right, at }: Expression & { is: 'binary' }, options: CompileOptions): Evaluate {
+  if (operator === '||' || operator === '&&') {
+    const one = compileCondition(left, options)
+    const other = compileCondition(right, options)
+    return operator === '||' ? (run) => one(run) || other(run) : (run) => one(run) && other(run)
+  }
   const first = compileExpression(left, options)
   const second = compileExpression(right, options)
   switch (operator) {
-    case '||': return (run) => isTrue(first(run)) || isTrue(second(run))
-    case '&&': return (run) => isTrue(first(run)) && isTrue(second(run))
     case '==': return (run) => isEqual(first(run), second(run))
     case '!=': return (run) => !isEqual(first(run), second(run))
     case '<': case '<=': case '>': case '>=': return (run) => isOrdered(operator, first(run), second(run))
@@ -131,7 +159,7 @@ function guarded<T>(run: Run, at: number, body: () => T): T {
   try {
     return body()
   } catch (error) {
-    if (error instanceof TemplateError || !(error instanceof Error) || error.constructor === TypeError) throw error
+    if (!(error instanceof RangeError || error instanceof PatternError)) throw error
     return run.fail(error.message, at)
   }
 }

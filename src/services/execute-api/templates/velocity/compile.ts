@@ -1,8 +1,7 @@
 // Compiles a parsed template to functions, once; running it then only calls them.
 
 import { HostObject, JavaList, JavaMap, mapOf, noSuchMethod, toText, type Value } from '../values.ts'
-import { compileExpression, compileReference, compileTarget, printValue, type CompileOptions } from './compile-expression.ts'
-import { isTrue } from './arithmetic.ts'
+import { compileCondition, compileExpression, compileReference, compileTarget, printValue, type CompileOptions } from './compile-expression.ts'
 import { Patterns } from './java-regex.ts'
 import type { Macro, Statement } from './nodes.ts'
 import { parseTemplate } from './parse.ts'
@@ -94,11 +93,11 @@ function compileStatement(statement: Statement, options: CompileOptions): Execut
       }
     }
     case 'if': {
-      const branches = statement.branches.map(({ condition, body }) => ({ condition: compileExpression(condition, options), body: compileStatements(body, options) }))
+      const branches = statement.branches.map(({ condition, body }) => ({ condition: compileCondition(condition, options), body: compileStatements(body, options) }))
       const otherwise = statement.otherwise && compileStatements(statement.otherwise, options)
       return (run) => {
         for (const { condition, body } of branches) {
-          if (isTrue(condition(run))) return body(run)
+          if (condition(run)) return body(run)
         }
         otherwise?.(run)
       }
@@ -159,6 +158,7 @@ function compileForeach({ name, list, body, at }: Statement & { is: 'foreach' },
         run.variables.set('velocityCount', index + 1)
         run.variables.set('velocityHasNext', index + 1 < over.length)
         once(run)
+        if (over.length !== loop.count) run.fail('the list was changed while #foreach went over it', at)
       }
     } catch (error) {
       if (!(error instanceof Leave) || error.loop !== loop) throw error
@@ -218,12 +218,12 @@ class Block extends HostObject {
 /** `$foreach`: where a loop is. Source: Velocity user guide 1.7, "Foreach Loop" and "Scope". */
 class Loop extends HostObject {
   index = 0
-  readonly #count: number
+  readonly count: number
   readonly #parent: HostObject | undefined
   readonly #own: JavaMap
   constructor(count: number, parent: HostObject | undefined) {
     super()
-    this.#count = count
+    this.count = count
     this.#parent = parent
     this.#own = mapOf({})
   }
@@ -232,9 +232,9 @@ class Loop extends HostObject {
     switch (name) {
       case 'index': return this.index
       case 'count': return this.index + 1
-      case 'hasNext': return this.index + 1 < this.#count
+      case 'hasNext': return this.index + 1 < this.count
       case 'first': return this.index === 0
-      case 'last': return this.index + 1 === this.#count
+      case 'last': return this.index + 1 === this.count
       case 'parent': return this.#parent
       case 'topmost': return this.#parent?.property('topmost') ?? this
       default: return this.#own.entries.get(name)

@@ -189,6 +189,31 @@ export function parseReference(source: Source): Reference | undefined {
     source.position = start
     return undefined
   }
+  const path = parsePath(source)
+  if (isFormal) source.expect('}', 'a closing brace')
+  return { is: 'reference', name, path, literal: source.text.slice(start, source.position), at: start }
+}
+
+/**
+ * The word right after a method call or an index, or undefined. Velocity's lexer takes such a word for a reference without a `$`:
+ * it prints, but what follows it like a property is lost (`$input.params('host')example.com` prints no `.com`; `${…}` avoids it).
+ * Observed: Apache Velocity 1.7.
+ */
+export function parseTrailingWord(source: Source, before: Reference): string | undefined {
+  const last = before.path.at(-1)
+  if (last === undefined || last.is === 'property' || before.literal.endsWith('}')) return undefined
+  if (source.looksAt(trueWord) || source.looksAt(falseWord)) source.fail('expected text or a directive')
+  let words = ''
+  for (;;) {
+    const word = source.take(identifier)
+    if (word === undefined) return words
+    words += word
+    const ending = parsePath(source).at(-1)
+    if (ending === undefined || ending.is === 'property') return words
+  }
+}
+
+function parsePath(source: Source): Step[] {
   const path: Step[] = []
   parseIndexes(source, path)
   while (source.looksAt(dotAndLetter)) {
@@ -199,8 +224,7 @@ export function parseReference(source: Source): Reference | undefined {
     else path.push({ is: 'property', name: member })
     parseIndexes(source, path)
   }
-  if (isFormal) source.expect('}', 'a closing brace')
-  return { is: 'reference', name, path, literal: source.text.slice(start, source.position), at: start }
+  return path
 }
 
 function parseArguments(source: Source): Expression[] {

@@ -3,7 +3,7 @@
 
 import { positionAt, TemplateError } from './errors.ts'
 import type { Expression, Macro, Statement, Tree } from './nodes.ts'
-import { parseExpression, parseParameter, parseReference } from './parse-expression.ts'
+import { parseExpression, parseParameter, parseReference, parseTrailingWord } from './parse-expression.ts'
 import { Source } from './source.ts'
 
 /** `#set` also eats the blanks before it, if they begin a token: at the start, or right after a directive or a reference. */
@@ -88,11 +88,13 @@ function parseDollar(source: Source, escapes: string, statements: Statement[]): 
   const reference = parseReference(source)
   if (reference) {
     statements.push({ is: 'print', reference, escapes: escapes.slice(0, escapes.length >> 1), isEscaped: escapes.length % 2 === 1 })
+    addText(statements, parseTrailingWord(source, reference) ?? '')
     return
   }
   const dollar = source.take(dollarBang)!
   if (source.isAtEnd) source.fail(`expected something after '${dollar}'`)
-  addText(statements, escapes + dollar)
+  // The mark of a quiet reference goes with it, even where there is none. Observed: Apache Velocity 1.7.
+  addText(statements, escapes + (source.peek() === '{' ? dollar : '$'))
 }
 
 /** Takes what begins with `#`. False when it is the end of the block, which then is not taken. */

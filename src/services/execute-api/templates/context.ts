@@ -1,0 +1,104 @@
+// `$context`: what a template may know about the call, and the overrides that it may set.
+
+import { JavaList, JavaMap, mapOf, toText, type Value } from './values.ts'
+
+/** The facts of one call. Members that are undefined are not there; Source: developer guide, "`$context` variables". */
+export interface ContextFacts {
+  accountId: string
+  apiId: string
+  deploymentId?: string | undefined
+  domainName: string
+  domainPrefix: string
+  extendedRequestId: string
+  httpMethod: string
+  identity: IdentityFacts
+  /** The path as called, with the stage. */
+  path: string
+  protocol: string
+  requestId: string
+  /** `09/Apr/2015:12:34:56 +0000`. */
+  requestTime: string
+  requestTimeEpoch: number
+  resourceId?: string | undefined
+  resourcePath?: string | undefined
+  stage: string
+  authorizer?: Readonly<Record<string, Value>> | undefined
+  error?: ErrorFacts | undefined
+}
+
+export interface IdentityFacts {
+  accountId?: string | undefined
+  accessKey?: string | undefined
+  apiKey?: string | undefined
+  apiKeyId?: string | undefined
+  caller?: string | undefined
+  sourceIp: string
+  user?: string | undefined
+  userAgent?: string | undefined
+  userArn?: string | undefined
+}
+
+/** What a gateway response knows of its cause. */
+export interface ErrorFacts {
+  message: string
+  /** The message as a JSON text, with its quotes. */
+  messageString: string
+  responseType: string
+  validationErrorString?: string | undefined
+}
+
+/** Source: developer guide, "Override your API's request and response parameters and status codes". */
+export interface Overrides {
+  /** What the integration's request gets instead. */
+  request: { header: Record<string, string[]>, path: Record<string, string>, querystring: Record<string, string[]> }
+  /** What the answer gets instead. A status that is no whole number from 100 to 599 is ignored. */
+  response: { header: Record<string, string[]>, status: number | undefined }
+}
+
+/** A call's `$context`: one for the request's templates and the response's, so that what the first set the second sees. */
+export class TemplateContext {
+  readonly map: JavaMap
+  readonly #request: JavaMap
+  readonly #response: JavaMap
+
+  constructor(facts: ContextFacts) {
+    const { identity, authorizer, error, ...rest } = facts
+    this.#request = mapOf({ header: mapOf({}), path: mapOf({}), querystring: mapOf({}) })
+    this.#response = mapOf({ header: mapOf({}) })
+    this.map = mapOf({
+      ...rest,
+      identity: mapOf({ ...identity }),
+      authorizer: authorizer && mapOf(authorizer),
+      error: error && mapOf({ ...error }),
+      requestOverride: this.#request,
+      responseOverride: this.#response,
+    })
+  }
+
+  /** What templates have set so far. */
+  overrides(): Overrides {
+    return {
+      request: {
+        header: textLists(this.#request.entries.get('header')),
+        path: texts(this.#request.entries.get('path')),
+        querystring: textLists(this.#request.entries.get('querystring')),
+      },
+      response: { header: textLists(this.#response.entries.get('header')), status: statusOf(this.#response.entries.get('status')) },
+    }
+  }
+}
+
+function textLists(map: Value): Record<string, string[]> {
+  if (!(map instanceof JavaMap)) return {}
+  return Object.fromEntries([...map.entries].map(([name, value]) => [toText(name), value instanceof JavaList ? value.items.map(toText) : [toText(value)]]))
+}
+
+function texts(map: Value): Record<string, string> {
+  if (!(map instanceof JavaMap)) return {}
+  return Object.fromEntries([...map.entries].map(([name, value]) => [toText(name), toText(value)]))
+}
+
+/** Source: localstack's integration response handler: AWS ignores a status that is not an integer between 100 and 599. */
+function statusOf(value: Value): number | undefined {
+  return typeof value === 'number' && value >= 100 && value <= 599 ? value : undefined
+}
