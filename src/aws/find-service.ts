@@ -40,8 +40,7 @@ export function scopedServiceOf({ headers, rawQuery }: HttpRequest): string | un
     ? rawQuery.includes('X-Amz-Credential=') ? new URLSearchParams(rawQuery).get('X-Amz-Credential') ?? undefined : undefined
     : /Credential=([^,\s]+)/.exec(authorization)?.[1]
   // KEY/20260102/us-east-1/lambda/aws4_request
-  const parts = written?.split('/')
-  return parts === undefined || parts.length < 5 ? undefined : parts.at(-2)
+  return written === undefined ? undefined : /[^/]*\/[^/]*\/[^/]*\/([^/]*)\/[^/]*$/.exec(written)?.[1]
 }
 
 function bySharedScope<Service extends Addressed>(request: HttpRequest, scoped: readonly Service[]): Service | undefined {
