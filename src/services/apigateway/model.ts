@@ -95,7 +95,7 @@ export interface Integration {
   credentials?: string | undefined
   /** `integration.request.{path,querystring,header}.name` → where the value comes from. */
   requestParameters?: Record<string, string> | undefined
-  /** Content type → Velocity template. */
+  /** Content type → Velocity template. An empty one passes the body on as it is; AWS shows it as null. */
   requestTemplates?: Record<string, string> | undefined
   passthroughBehavior: PassthroughBehavior
   contentHandling?: ContentHandling | undefined
@@ -114,7 +114,7 @@ export interface IntegrationResponse {
   selectionPattern?: string | undefined
   /** `method.response.header.name` → where the value comes from. */
   responseParameters?: Record<string, string> | undefined
-  /** Content type → Velocity template. */
+  /** Content type → Velocity template. An empty one passes the body on as it is; AWS shows it as null. */
   responseTemplates?: Record<string, string> | undefined
   contentHandling?: ContentHandling | undefined
 }
@@ -159,7 +159,10 @@ export interface StageRecord {
   deploymentId: string
   description?: string | undefined
   variables: Record<string, string>
-  /** Key `*` + `/*` for all methods, else `{resource path with / as ~1}/{METHOD}`; as API Gateway spells it. */
+  /**
+   * Key `*` + `/*` for all methods, else the resource's path without its first slash, a slash, and the HTTP method: `pets/{petId}/GET`.
+   * Observed: AWS, 01-09-2023, recorded by localstack's test_create_update_stages (the keys of one level).
+   */
   methodSettings: Record<string, MethodSetting>
   accessLogSettings?: { destinationArn?: string | undefined, format?: string | undefined } | undefined
   tracingEnabled: boolean
@@ -174,11 +177,12 @@ export interface StageRecord {
 
 export interface MethodSetting {
   metricsEnabled: boolean
-  loggingLevel: 'OFF' | 'ERROR' | 'INFO'
+  /** Absent until it is set; then `OFF` says it was switched off. */
+  loggingLevel?: 'OFF' | 'ERROR' | 'INFO' | undefined
   dataTraceEnabled: boolean
-  /** Requests; -1 leaves the account's limit in force. */
+  /** Requests. */
   throttlingBurstLimit: number
-  /** Requests a second; -1 leaves the account's limit in force. */
+  /** Requests a second. */
   throttlingRateLimit: number
   cachingEnabled: boolean
   cacheTtlInSeconds: number

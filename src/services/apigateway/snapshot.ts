@@ -3,7 +3,7 @@
 import { createCache } from '#storage/cached.ts'
 import type { Database } from '#storage/database.ts'
 import type { ApiSettings, GatewayResponse, Method, Model, RequestValidator, RestApi, StageRecord } from './model.ts'
-import { findApiKey, findSnapshot, findStageRecord } from './store.ts'
+import { findApiKey, findSnapshot, findStage } from './store.ts'
 
 /** Immutable. The same deployment is the same object as long as it is cached, so it may key what is compiled from it. */
 export interface RestApiSnapshot extends Readonly<Omit<ApiSettings, 'tags'>> {
@@ -97,7 +97,7 @@ export function createSnapshotSource({ database }: { database: Database }): Snap
     database,
     load: async (key) => {
       const [apiId, stageName] = splitKey(key)
-      const stage = await findStageRecord(database, { apiId, stageName })
+      const stage = (await findStage(database, { apiId, stageName }))?.stage
       const snapshot = stage && await snapshots.get(`${apiId}/${stage.deploymentId}`)
       return stage && snapshot && { stage, snapshot }
     },

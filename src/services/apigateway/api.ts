@@ -1,0 +1,232 @@
+// API Gateway's operations for REST APIs, with what each needs permission for. Whatever is missing here answers 501.
+
+import type * as sdk from '@aws-sdk/client-api-gateway'
+import { operation, type Operations } from '#aws/service.ts'
+import * as deployments from './deployments.ts'
+import * as gatewayResponses from './gateway-responses.ts'
+import * as imports from './import/import-rest-api.ts'
+import type { ApiGateway } from './index.ts'
+import * as integrations from './integrations.ts'
+import * as methods from './methods.ts'
+import * as models from './models.ts'
+import { may, mayPassRole, maySetPolicy, mayTag } from './permissions.ts'
+import * as resources from './resources.ts'
+import * as restApis from './rest-apis.ts'
+import * as stages from './stages.ts'
+import * as tags from './tags.ts'
+
+const valueAt = (operations: readonly sdk.PatchOperation[] | undefined, path: string) => (operations ?? []).filter((one) => one.path === path).map(({ value }) => value)
+
+export const operations: Operations<ApiGateway> = {
+  CreateRestApi: operation<ApiGateway, sdk.CreateRestApiRequest, sdk.RestApi>({
+    access: (input, call) => [may('POST', call), ...input.policy ? [maySetPolicy(call)] : []],
+    run: restApis.createRestApi,
+  }),
+  GetRestApi: operation<ApiGateway, sdk.GetRestApiRequest, sdk.RestApi>({ access: (input, call) => [may('GET', call, input.restApiId)], run: restApis.getRestApi }),
+  GetRestApis: operation<ApiGateway, sdk.GetRestApisRequest, sdk.RestApis>({ access: (_input, call) => [may('GET', call)], run: restApis.getRestApis }),
+  UpdateRestApi: operation<ApiGateway, sdk.UpdateRestApiRequest, sdk.RestApi>({
+    access: (input, call) => [
+      may('PATCH', call, input.restApiId),
+      ...valueAt(input.patchOperations, '/policy').length > 0 ? [maySetPolicy(call, input.restApiId)] : [],
+    ],
+    run: restApis.updateRestApi,
+  }),
+  DeleteRestApi: operation<ApiGateway, sdk.DeleteRestApiRequest, void>({ access: (input, call) => [may('DELETE', call, input.restApiId)], run: restApis.deleteRestApi }),
+  // What an import sets decides about further permissions; its handler asks for them.
+  ImportRestApi: operation<ApiGateway, sdk.ImportRestApiRequest, sdk.RestApi>({ access: (_input, call) => [may('POST', call)], run: imports.importRestApi }),
+  PutRestApi: operation<ApiGateway, sdk.PutRestApiRequest, sdk.RestApi>({ access: (input, call) => [may('PUT', call, input.restApiId)], run: imports.putRestApi }),
+
+  CreateResource: operation<ApiGateway, sdk.CreateResourceRequest, sdk.Resource>({
+    access: (input, call) => [may('POST', call, input.restApiId, 'resources', input.parentId)],
+    run: resources.createResource,
+  }),
+  GetResource: operation<ApiGateway, sdk.GetResourceRequest, sdk.Resource>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'resources', input.resourceId)],
+    run: resources.getResource,
+  }),
+  GetResources: operation<ApiGateway, sdk.GetResourcesRequest, sdk.Resources>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'resources')],
+    run: resources.getResources,
+  }),
+  UpdateResource: operation<ApiGateway, sdk.UpdateResourceRequest, sdk.Resource>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'resources', input.resourceId)],
+    run: resources.updateResource,
+  }),
+  DeleteResource: operation<ApiGateway, sdk.DeleteResourceRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'resources', input.resourceId)],
+    run: resources.deleteResource,
+  }),
+
+  PutMethod: operation<ApiGateway, sdk.PutMethodRequest, sdk.Method>({
+    access: (input, call) => [may('PUT', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod)],
+    run: methods.putMethod,
+  }),
+  GetMethod: operation<ApiGateway, sdk.GetMethodRequest, sdk.Method>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod)],
+    run: methods.getMethod,
+  }),
+  UpdateMethod: operation<ApiGateway, sdk.UpdateMethodRequest, sdk.Method>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod)],
+    run: methods.updateMethod,
+  }),
+  DeleteMethod: operation<ApiGateway, sdk.DeleteMethodRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod)],
+    run: methods.deleteMethod,
+  }),
+  PutMethodResponse: operation<ApiGateway, sdk.PutMethodResponseRequest, sdk.MethodResponse>({
+    access: (input, call) => [may('PUT', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'responses', input.statusCode)],
+    run: methods.putMethodResponse,
+  }),
+  GetMethodResponse: operation<ApiGateway, sdk.GetMethodResponseRequest, sdk.MethodResponse>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'responses', input.statusCode)],
+    run: methods.getMethodResponse,
+  }),
+  UpdateMethodResponse: operation<ApiGateway, sdk.UpdateMethodResponseRequest, sdk.MethodResponse>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'responses', input.statusCode)],
+    run: methods.updateMethodResponse,
+  }),
+  DeleteMethodResponse: operation<ApiGateway, sdk.DeleteMethodResponseRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'responses', input.statusCode)],
+    run: methods.deleteMethodResponse,
+  }),
+
+  PutIntegration: operation<ApiGateway, sdk.PutIntegrationRequest, sdk.Integration>({
+    access: (input, call) => [may('PUT', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration'), ...mayPassRole(input.credentials)],
+    run: integrations.putIntegration,
+  }),
+  GetIntegration: operation<ApiGateway, sdk.GetIntegrationRequest, sdk.Integration>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration')],
+    run: integrations.getIntegration,
+  }),
+  UpdateIntegration: operation<ApiGateway, sdk.UpdateIntegrationRequest, sdk.Integration>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration'), ...valueAt(input.patchOperations, '/credentials').flatMap(mayPassRole)],
+    run: integrations.updateIntegration,
+  }),
+  DeleteIntegration: operation<ApiGateway, sdk.DeleteIntegrationRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration')],
+    run: integrations.deleteIntegration,
+  }),
+  PutIntegrationResponse: operation<ApiGateway, sdk.PutIntegrationResponseRequest, sdk.IntegrationResponse>({
+    access: (input, call) => [may('PUT', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration', 'responses', input.statusCode)],
+    run: integrations.putIntegrationResponse,
+  }),
+  GetIntegrationResponse: operation<ApiGateway, sdk.GetIntegrationResponseRequest, sdk.IntegrationResponse>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration', 'responses', input.statusCode)],
+    run: integrations.getIntegrationResponse,
+  }),
+  UpdateIntegrationResponse: operation<ApiGateway, sdk.UpdateIntegrationResponseRequest, sdk.IntegrationResponse>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration', 'responses', input.statusCode)],
+    run: integrations.updateIntegrationResponse,
+  }),
+  DeleteIntegrationResponse: operation<ApiGateway, sdk.DeleteIntegrationResponseRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration', 'responses', input.statusCode)],
+    run: integrations.deleteIntegrationResponse,
+  }),
+
+  CreateModel: operation<ApiGateway, sdk.CreateModelRequest, sdk.Model>({
+    access: (input, call) => [may('POST', call, input.restApiId, 'models')],
+    run: models.createModel,
+  }),
+  GetModel: operation<ApiGateway, sdk.GetModelRequest, sdk.Model>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'models', input.modelName)],
+    run: models.getModel,
+  }),
+  GetModels: operation<ApiGateway, sdk.GetModelsRequest, sdk.Models>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'models')],
+    run: models.getModels,
+  }),
+  UpdateModel: operation<ApiGateway, sdk.UpdateModelRequest, sdk.Model>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'models', input.modelName)],
+    run: models.updateModel,
+  }),
+  DeleteModel: operation<ApiGateway, sdk.DeleteModelRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'models', input.modelName)],
+    run: models.deleteModel,
+  }),
+  CreateRequestValidator: operation<ApiGateway, sdk.CreateRequestValidatorRequest, sdk.RequestValidator>({
+    access: (input, call) => [may('POST', call, input.restApiId, 'requestvalidators')],
+    run: models.createRequestValidator,
+  }),
+  GetRequestValidator: operation<ApiGateway, sdk.GetRequestValidatorRequest, sdk.RequestValidator>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'requestvalidators', input.requestValidatorId)],
+    run: models.getRequestValidator,
+  }),
+  GetRequestValidators: operation<ApiGateway, sdk.GetRequestValidatorsRequest, sdk.RequestValidators>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'requestvalidators')],
+    run: models.getRequestValidators,
+  }),
+  UpdateRequestValidator: operation<ApiGateway, sdk.UpdateRequestValidatorRequest, sdk.RequestValidator>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'requestvalidators', input.requestValidatorId)],
+    run: models.updateRequestValidator,
+  }),
+  DeleteRequestValidator: operation<ApiGateway, sdk.DeleteRequestValidatorRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'requestvalidators', input.requestValidatorId)],
+    run: models.deleteRequestValidator,
+  }),
+
+  PutGatewayResponse: operation<ApiGateway, sdk.PutGatewayResponseRequest, sdk.GatewayResponse>({
+    access: (input, call) => [may('PUT', call, input.restApiId, 'gatewayresponses', input.responseType)],
+    run: gatewayResponses.putGatewayResponse,
+  }),
+  GetGatewayResponse: operation<ApiGateway, sdk.GetGatewayResponseRequest, sdk.GatewayResponse>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'gatewayresponses', input.responseType)],
+    run: gatewayResponses.getGatewayResponse,
+  }),
+  GetGatewayResponses: operation<ApiGateway, sdk.GetGatewayResponsesRequest, sdk.GatewayResponses>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'gatewayresponses')],
+    run: gatewayResponses.getGatewayResponses,
+  }),
+  UpdateGatewayResponse: operation<ApiGateway, sdk.UpdateGatewayResponseRequest, sdk.GatewayResponse>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'gatewayresponses', input.responseType)],
+    run: gatewayResponses.updateGatewayResponse,
+  }),
+  DeleteGatewayResponse: operation<ApiGateway, sdk.DeleteGatewayResponseRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'gatewayresponses', input.responseType)],
+    run: gatewayResponses.deleteGatewayResponse,
+  }),
+
+  CreateDeployment: operation<ApiGateway, sdk.CreateDeploymentRequest, sdk.Deployment>({
+    access: (input, call) => [may('POST', call, input.restApiId, 'deployments')],
+    run: deployments.createDeployment,
+  }),
+  GetDeployment: operation<ApiGateway, sdk.GetDeploymentRequest, sdk.Deployment>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'deployments', input.deploymentId)],
+    run: deployments.getDeployment,
+  }),
+  GetDeployments: operation<ApiGateway, sdk.GetDeploymentsRequest, sdk.Deployments>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'deployments')],
+    run: deployments.getDeployments,
+  }),
+  UpdateDeployment: operation<ApiGateway, sdk.UpdateDeploymentRequest, sdk.Deployment>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'deployments', input.deploymentId)],
+    run: deployments.updateDeployment,
+  }),
+  DeleteDeployment: operation<ApiGateway, sdk.DeleteDeploymentRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'deployments', input.deploymentId)],
+    run: deployments.deleteDeployment,
+  }),
+  CreateStage: operation<ApiGateway, sdk.CreateStageRequest, sdk.Stage>({
+    access: (input, call) => [may('POST', call, input.restApiId, 'stages')],
+    run: stages.createStage,
+  }),
+  GetStage: operation<ApiGateway, sdk.GetStageRequest, sdk.Stage>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'stages', input.stageName)],
+    run: stages.getStage,
+  }),
+  GetStages: operation<ApiGateway, sdk.GetStagesRequest, sdk.Stages>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'stages')],
+    run: stages.getStages,
+  }),
+  UpdateStage: operation<ApiGateway, sdk.UpdateStageRequest, sdk.Stage>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'stages', input.stageName)],
+    run: stages.updateStage,
+  }),
+  DeleteStage: operation<ApiGateway, sdk.DeleteStageRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'stages', input.stageName)],
+    run: stages.deleteStage,
+  }),
+
+  TagResource: operation<ApiGateway, sdk.TagResourceRequest, void>({ access: (input, call) => [mayTag('PUT', call, input.resourceArn)], run: tags.tagResource }),
+  UntagResource: operation<ApiGateway, sdk.UntagResourceRequest, void>({ access: (input, call) => [mayTag('DELETE', call, input.resourceArn)], run: tags.untagResource }),
+  GetTags: operation<ApiGateway, sdk.GetTagsRequest, sdk.Tags>({ access: (input, call) => [mayTag('GET', call, input.resourceArn)], run: tags.getTags }),
+}

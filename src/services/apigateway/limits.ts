@@ -1,0 +1,52 @@
+// Every limit of the control plane, by name and with its unit.
+
+/** Bytes of a definition to import. Source: API Gateway API reference, ImportRestApi, `body` (6 MB); Ours: 10 MB, the size of a payload. */
+export const IMPORT_BODY_BYTES_MAX = 10 * 1024 * 1024
+
+/** Source: API Gateway quotas for REST APIs, "Resources per API". */
+export const RESOURCES_PER_API_MAX = 300
+
+/** Source: API Gateway quotas for REST APIs, "Stages per API". */
+export const STAGES_PER_API_MAX = 10
+
+/** Source: API Gateway quotas for REST APIs, "Regional APIs per Region". */
+export const APIS_PER_REGION_MAX = 600
+
+/** Snapshots are kept whole, so their number is bounded. Ours: AWS does not publish a quota that it enforces. */
+export const DEPLOYMENTS_PER_API_MAX = 1_000
+
+/** Source: API Gateway quotas for REST APIs, "Stage variables per stage". */
+export const VARIABLES_PER_STAGE_MAX = 100
+
+/** Characters. Source: API Gateway quotas for REST APIs, "Length of the key in a stage variable" and "… of the value …". */
+export const VARIABLE_NAME_CHARACTERS_MAX = 64
+export const VARIABLE_VALUE_CHARACTERS_MAX = 512
+
+/** Characters. Source: API Gateway API reference, CreateStage, `stageName`. */
+export const STAGE_NAME_CHARACTERS_MAX = 128
+
+/** Characters. Source: API Gateway quotas for REST APIs, "Length of API Gateway resource policy". */
+export const POLICY_CHARACTERS_MAX = 8_192
+
+/** Bytes. Source: API Gateway quotas for REST APIs, "Mapping template size" (300 KB). */
+export const TEMPLATE_BYTES_MAX = 300 * 1024
+
+/** Bytes. Source: API Gateway quotas for REST APIs, "Model size" (400 KB). */
+export const MODEL_BYTES_MAX = 400 * 1024
+
+/** Milliseconds. Source: API Gateway quotas for REST APIs, "Integration timeout". */
+export const INTEGRATION_TIMEOUT_MS_MIN = 50
+export const INTEGRATION_TIMEOUT_MS_MAX = 29_000
+
+/** Bytes. Source: API Gateway API reference, CreateRestApi, `minimumCompressionSize`. */
+export const MINIMUM_COMPRESSION_SIZE_BYTES_MAX = 10_485_760
+
+/** Items of one page. Source: API Gateway API reference, GetResources, `limit`. */
+export const PAGE_ITEMS_DEFAULT = 25
+export const PAGE_ITEMS_MAX = 500
+
+/** Source: API Gateway developer guide, "Tagging your API Gateway resources", restrictions. */
+export const TAGS_PER_RESOURCE_MAX = 50
+
+/** Attempts to store an edit while other calls edit the same API. Ours. */
+export const EDIT_ATTEMPTS_MAX = 40
