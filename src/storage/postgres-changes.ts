@@ -1,25 +1,32 @@
 // Follows the changes that other processes commit to the same PostgreSQL.
 
-import type { Client } from 'pg'
+import type { Client, QueryConfig } from 'pg'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import { everythingChanged, type ChangeListeners } from './changes.ts'
 
 /** Another process's change is heard within this time, even where notifications do not arrive. */
 const POLL_MS = 500
-/** A poll that takes longer has failed. */
+/** A poll that takes longer has failed, and so has a new attempt to connect. */
 const POLL_TIMEOUT_MS = 500
+/** The first connection may take longer: nothing is derived from the store yet. */
+const FIRST_TIMEOUT_MS = 10_000
 /** After this long without a poll that worked, changes may have been missed. */
 const SILENCE_MS_MAX = 1000
 const PRUNE_EVERY_MS = 60_000
 /** Changes kept for processes that were away; one that was away for more drops everything. */
 const CHANGES_KEPT = 10_000
-/** Reading that many changes costs more than dropping everything. */
-const CHANGES_READ_MAX = 5000
+const CHANGES_READ_MAX = 1000
+
+const prune = `
+  with horizon as (
+    update countersign_change_horizon set pruned_seq = greatest(pruned_seq, (select max(seq) from countersign_changes) - ${CHANGES_KEPT}) returning pruned_seq
+  )
+  delete from countersign_changes where seq <= (select pruned_seq from horizon)`
 
 export interface FollowerOptions {
-  /** A connection of its own, not yet connected. */
-  connect: (queryTimeoutMs: number) => Client
+  /** A connection of its own, not yet connected, with so much time to connect and for each statement. */
+  connect: (timeoutMs: number) => Client
   /** What the store's notifications come under. */
   channel: string
   /** The number that this process's own changes carry; they have been told already. */
@@ -35,7 +42,7 @@ export interface Follower {
 
 /** Follows from now on. Resolves once nothing that is committed later can be missed. */
 export async function followChanges({ connect, channel, origin, listeners, clock, log }: FollowerOptions): Promise<Follower> {
-  const stopping = new AbortController()
+  let isStopping = false
   let sleeping = new AbortController()
   let client: Client | undefined
   let position: number | undefined
@@ -45,7 +52,7 @@ export async function followChanges({ connect, channel, origin, listeners, clock
   let isSilent = false
 
   async function open(): Promise<Client> {
-    const opened = connect(POLL_TIMEOUT_MS)
+    const opened = connect(patienceMs())
     opened.on('error', () => sleeping.abort())
     opened.on('notification', () => sleeping.abort())
     try {
@@ -58,36 +65,45 @@ export async function followChanges({ connect, channel, origin, listeners, clock
     }
   }
 
+  function patienceMs(): number {
+    return position === undefined ? FIRST_TIMEOUT_MS : POLL_TIMEOUT_MS
+  }
+
+  async function ask<R extends object>(on: Client, text: string, values: unknown[] = []): Promise<R[]> {
+    const question: QueryConfig & { query_timeout: number } = { text, values, query_timeout: patienceMs() }
+    return (await on.query<R>(question)).rows
+  }
+
   async function poll(): Promise<void> {
     client ??= await open()
-    const { rows: [log] } = await client.query<{ pruned: number, latest: number }>(
-      'select (select pruned_seq from countersign_change_horizon) as pruned, coalesce((select max(seq) from countersign_changes), 0) as latest',
-    )
-    const { pruned, latest } = log!
-    if (position === undefined) position = Math.max(latest, pruned)
-    else if (pruned > position || (latest < position && latest !== 0)) {
-      position = latest
+    const [found] = await ask<{ pruned: number, latest: number }>(client,
+      'select (select pruned_seq from countersign_change_horizon) as pruned, coalesce((select max(seq) from countersign_changes), 0) as latest')
+    const { pruned, latest } = found!
+    const end = Math.max(pruned, latest)
+    if (position === undefined) position = end
+    else if (pruned > position || end < position) {
+      // This process was away for longer than changes are kept, or the store is another.
+      position = end
       listeners.tell(everythingChanged, '')
     } else if (latest > position) await readChanges(client)
     if (clock.monotonic() - prunedAtMs > PRUNE_EVERY_MS) {
       prunedAtMs = clock.monotonic()
-      await prune(client)
+      await ask(client, prune)
     }
   }
 
   async function readChanges(from: Client): Promise<void> {
-    const { rows } = await from.query<{ seq: number, topic: string, key: string, origin: number }>(
-      `select seq, topic, key, origin from countersign_changes where seq > $1 order by seq limit ${CHANGES_READ_MAX}`, [position],
-    )
-    for (const change of rows) {
+    const changes = await ask<{ seq: number, topic: string, key: string, origin: number }>(from,
+      `select seq, topic, key, origin from countersign_changes where seq > $1 order by seq limit ${CHANGES_READ_MAX}`, [position])
+    for (const change of changes) {
       if (change.origin !== origin) listeners.tell(change.topic, change.key)
       position = change.seq
     }
-    if (rows.length === CHANGES_READ_MAX) sleeping.abort()
+    if (changes.length === CHANGES_READ_MAX) sleeping.abort()
   }
 
   async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    while (!isStopping) {
       sleeping = new AbortController()
       try {
         await poll()
@@ -107,7 +123,7 @@ export async function followChanges({ connect, channel, origin, listeners, clock
         // The connection is known to be broken: neither its own error nor a notification may cut the pause short.
         sleeping = new AbortController()
       }
-      await clock.sleep(POLL_MS, AbortSignal.any([stopping.signal, sleeping.signal]))
+      if (!isStopping) await clock.sleep(POLL_MS, sleeping.signal)
     }
     await client?.end().catch(() => {})
   }
@@ -116,16 +132,9 @@ export async function followChanges({ connect, channel, origin, listeners, clock
   const ended = run()
   return {
     async stop() {
-      stopping.abort()
+      isStopping = true
+      sleeping.abort()
       await ended
     },
   }
-}
-
-async function prune(client: Client): Promise<void> {
-  await client.query(`
-    with horizon as (
-      update countersign_change_horizon set pruned_seq = greatest(pruned_seq, (select max(seq) from countersign_changes) - ${CHANGES_KEPT}) returning pruned_seq
-    )
-    delete from countersign_changes where seq <= (select pruned_seq from horizon)`)
 }

@@ -41,7 +41,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
       const listeners = new ChangeListeners(log)
       const channel = `${schemaOf(store)}_changes`
       const follower = await followChanges({
-        connect: (queryTimeoutMs) => new Client({ ...config, query_timeout: queryTimeoutMs, connectionTimeoutMillis: queryTimeoutMs }),
+        connect: (timeoutMs) => new Client({ ...config, connectionTimeoutMillis: timeoutMs }),
         channel, origin: made!.origin, listeners, clock, log,
       })
       return new PostgresStore({ ...options, tables, origin: made!.origin, listeners, channel, follower })

@@ -56,7 +56,7 @@ interface Target {
 }
 
 function restoreFile({ source, backup, store, migrations, file }: Target & { backup: string, file: string }): void {
-  if (existsSync(file) && hasRows(file)) throw new StorageRefusal(`${file} is not empty; restore into a new data directory.`)
+  if (existsSync(file) && hasRows(file)) throw new StorageRefusal(`${file} is not empty, or is damaged; restore into a new data directory.`)
   const draft = `${file}.${process.pid}.draft`
   try {
     closeSync(openSync(draft, 'wx', 0o600))
@@ -88,14 +88,18 @@ function restoreFile({ source, backup, store, migrations, file }: Target & { bac
   remember(file)
 }
 
+/** A file that cannot be read counts as having some. */
 function hasRows(file: string): boolean {
-  const target = new DatabaseSync(file)
+  let target: DatabaseSync | undefined
   try {
-    return sqliteTables(target)
+    const opened = target = new DatabaseSync(file)
+    return sqliteTables(opened)
       .filter((table) => !table.startsWith('countersign_'))
-      .some((table) => target.prepare(`select 1 from ${quoted(table)} limit 1`).get() !== undefined)
+      .some((table) => opened.prepare(`select 1 from ${quoted(table)} limit 1`).get() !== undefined)
+  } catch {
+    return true
   } finally {
-    target.close()
+    target?.close()
   }
 }
 

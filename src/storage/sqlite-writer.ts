@@ -27,7 +27,6 @@ export interface Failure {
 export type Outcome = readonly [id: number, failure: Failure | undefined, result: unknown, changes: string[] | undefined]
 
 export type ToWriter = readonly Job[] | 'close'
-/** `committed` counts the flushes so far. */
 export type FromWriter = { is: 'ready' } | { is: 'done', outcomes: readonly Outcome[] } | { is: 'closed' }
 
 /** Jobs that share one commit at most, so that none of them waits long for the others. */
@@ -86,24 +85,34 @@ async function runAll(): Promise<void> {
 
 /** Runs the jobs in one transaction, each in a savepoint of its own, and commits. Nothing is reported before the commit is flushed. */
 async function runGroup(jobs: readonly Job[]): Promise<Outcome[]> {
-  const outcomes: Outcome[] = []
+  if (jobs.length === 0) return []
   try {
     step.begin.run()
-    for (const job of jobs) {
-      outcomes.push(await runJob(job))
-      // A full disk or a failing one makes SQLite roll back everything, not only the job.
-      if (!connection.isTransaction) throw new Error(outcomes.at(-1)![1]?.message ?? 'the transaction ended early')
-    }
+  } catch (error) {
+    return allFailed(jobs, error)
+  }
+  const outcomes: Outcome[] = []
+  for (const job of jobs) {
+    const outcome = await runJob(job)
+    // A full or failing disk makes SQLite roll back everything: the others run again, without the job that met it.
+    if (!connection.isTransaction) return [outcome, ...await runGroup(jobs.filter((other) => other !== job))]
+    outcomes.push(outcome)
+  }
+  try {
     step.commit.run()
   } catch (error) {
+    // After a flush that failed nobody knows what is on the disk: let the thread end, and the next start find out.
+    if ((error as { errcode?: number }).errcode !== SQLITE_FULL) throw error
     if (connection.isTransaction) step.rollback.run()
-    // After a commit that failed for another reason than space, nobody knows what is on the disk: let the thread end.
-    if (!isOutOfSpace(error) && outcomes.length === jobs.length) throw error
-    const failure = failureOf(error)
-    return jobs.map(([id]) => [id, failure, undefined, undefined] as const)
+    return allFailed(jobs, error)
   }
   if (commitDelayMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, commitDelayMs)
   return outcomes
+}
+
+function allFailed(jobs: readonly Job[], error: unknown): Outcome[] {
+  const failure = failureOf(error)
+  return jobs.map(([id]) => [id, failure, undefined, undefined])
 }
 
 async function runJob([id, name, args]: Job): Promise<Outcome> {
@@ -165,10 +174,6 @@ function report(outcomes: readonly Outcome[]): void {
       }
     }
   }
-}
-
-function isOutOfSpace(error: unknown): boolean {
-  return (error as { errcode?: number }).errcode === SQLITE_FULL
 }
 
 function failureOf(error: unknown): Failure {

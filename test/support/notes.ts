@@ -92,6 +92,26 @@ export const transactions = defineTransactions('notes', {
     await transaction.run(sql`insert into comments (id, note_id) values (${id}, ${noteId})`)
   },
 
+  /** Gives what cannot be sent to another thread, against the rules. */
+  async giveFunction(_transaction, _: {}): Promise<unknown> {
+    return () => {}
+  },
+
+  async killWriter(_transaction, _: {}) {
+    process.exit(7)
+  },
+
+  /** Makes SQLite behave as on a disk with room for so many pages. */
+  async limitPages(transaction, { pages }: { pages: number }) {
+    await transaction.query({ text: `pragma max_page_count = ${pages}`, values: [] })
+  },
+
+  /** Goes on after a statement failed, against the rules. */
+  async swallow(transaction, { id }: { id: string }) {
+    await transaction.run(sql`insert into notes (id) values (${id})`)
+    await transaction.run(sql`insert into notes (id) values (${id})`).catch(() => {})
+  },
+
   /** Keeps its transaction past its end, against the rules. */
   async leak(transaction, _: {}): Promise<string> {
     const previous = kept
