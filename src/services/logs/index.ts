@@ -83,6 +83,8 @@ export function createLogs({ database, clock, random, log, limits }: LogsDepende
       errors: {
         validation: { code: 'InvalidParameterException', status: 400 },
         accessDenied: { code: 'AccessDeniedException', status: 400 },
+        // Names that are too long are refused in words of their own: see `checkNameLength`.
+        constraints: { LogGroupName: { max: undefined }, LogStreamName: { max: undefined } },
       },
     },
     sink,
