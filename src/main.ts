@@ -94,7 +94,7 @@ try {
 
 /** Errors whose message is written for the person at the keyboard; their stack would only hide it. */
 function isSentence(error: unknown): error is Error {
-  return error instanceof ConfigRefusal || error instanceof CommandRefusal || (error instanceof Error && ['StorageRefusal', 'StartRefusal'].includes(error.name))
+  return error instanceof ConfigRefusal || error instanceof CommandRefusal || (error instanceof Error && ['StorageRefusal', 'StartRefusal', 'MasterKeyRefusal', 'IsolationRefusal'].includes(error.name))
     || (error instanceof Error && 'syscall' in error && ['ECONNREFUSED', 'ENOTFOUND', 'ECONNRESET'].includes(String((error as NodeJS.ErrnoException).code)))
 }
 

@@ -2,7 +2,7 @@
 
 import type { Sealer } from '#lib/seal.ts'
 import { transactions } from './built-in.ts'
-import type { Store } from './database.ts'
+import { sql, type Reader, type Store } from './database.ts'
 import { StorageRefusal } from './refusal.ts'
 
 const setting = 'key-check'
@@ -20,4 +20,9 @@ export async function checkMasterKey(store: Store, sealer: Sealer, keyFile: stri
   if (sealer.openText(kept, purpose) !== known) {
     throw new StorageRefusal(`The master key ${keyFile} does not match this store, whose secrets were sealed with another; put that key back, or name it in COUNTERSIGN_MASTER_KEY_FILE.`)
   }
+}
+
+/** Whether a key has sealed something in this store already: then that key is needed, and a new one must not be made. */
+export async function hasMasterKey(store: Reader): Promise<boolean> {
+  return (await store.query(sql`select name from countersign_settings where name = ${setting}`)).length > 0
 }

@@ -1,0 +1,105 @@
+// `npm start`: the server with the examples deployed into it, each scenario run once, and what to try next.
+
+import { spawn } from 'node:child_process'
+import { join, relative, resolve } from 'node:path'
+import { systemClock } from '#lib/clock.ts'
+import { createLog } from '#lib/log.ts'
+import { systemRandom } from '#lib/random.ts'
+import { readCredentials } from '#lib/credentials-file.ts'
+import { ConfigRefusal, readSettings } from '#src/config.ts'
+import { startServer, type RunningServer } from '#src/server.ts'
+import packageFile from '../package.json' with { type: 'json' }
+
+const root = resolve(import.meta.dirname, '..')
+const DRAIN_MS_MAX = 8_000
+
+try {
+  await start()
+} catch (error) {
+  if (!(error instanceof ConfigRefusal) && !['StorageRefusal', 'StartRefusal', 'MasterKeyRefusal', 'IsolationRefusal', 'ExampleFailure'].includes((error as Error).name)) throw error
+  console.error((error as Error).message)
+  process.exitCode = 1
+}
+
+async function start(): Promise<void> {
+  // The data directory belongs to the clone, wherever npm was called from.
+  const settings = readSettings({ COUNTERSIGN_DATA_DIR: join(root, '.countersign'), ...process.env })
+  const stop = Promise.withResolvers<void>()
+  const abort = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      abort.abort()
+      stop.resolve()
+    })
+  }
+  // A person reads this terminal: requests that are refused are the scenario's business, only our own failures are news.
+  const log = createLog(process.env.COUNTERSIGN_LOG_LEVEL === undefined ? 'warn' : settings.logLevel)
+  const server = await startServer({ settings, clock: systemClock, random: systemRandom, log, version: packageFile.version })
+  try {
+    for (const note of server.notes) console.log(`note: ${note}`)
+    const environment = clientEnvironment(server, settings)
+    const url = await runExample('service-catalog', environment, abort.signal)
+    console.log(nextSteps(server, url, settings.dataDir))
+    await stop.promise
+  } catch (error) {
+    if (!abort.signal.aborted) throw error
+  } finally {
+    await server.close(DRAIN_MS_MAX)
+  }
+}
+
+/** Deploys what is not deployed yet and runs the scenario. Answers the address that the deployment printed. */
+async function runExample(name: string, environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
+  const directory = join(root, 'examples', name)
+  const deployed = await run(join(directory, 'deploy.ts'), [], environment, signal)
+  const url = /^the catalog is at (\S+)$/m.exec(deployed)?.[1]
+  if (url === undefined) throw new ExampleFailure(`The example ${name} did not say where it was deployed.`)
+  await run(join(directory, 'scenario.ts'), [url], environment, signal)
+  return url
+}
+
+class ExampleFailure extends Error {
+  override name = 'ExampleFailure'
+}
+
+/** Runs a script to its end, showing what it prints. @throws ExampleFailure when it fails. */
+function run(file: string, args: string[], environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], { env: environment, stdio: ['ignore', 'pipe', 'inherit'], signal })
+    let printed = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+      process.stdout.write(text)
+    })
+    child.on('error', fail)
+    child.on('close', (code) => code === 0 ? done(printed) : fail(new ExampleFailure(`${relative(root, file)} failed; the lines above say why.`)))
+  })
+}
+
+/** What any AWS client needs, and nothing of another account's that the person's shell may hold. */
+function clientEnvironment(server: RunningServer, { dataDir, region }: { dataDir: string, region: string }): NodeJS.ProcessEnv {
+  const { accessKeyId, secretAccessKey } = readCredentials(dataDir)!
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'))
+  return {
+    ...Object.fromEntries(inherited),
+    AWS_ENDPOINT_URL: server.endpoint,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_REGION: region,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  }
+}
+
+function nextSteps(server: RunningServer, url: string, dataDir: string): string {
+  const isDefault = dataDir === join(root, '.countersign')
+  return `
+Countersign answers at ${server.endpoint} until you press Ctrl-C.
+
+In another terminal, in this directory:
+  eval "$(npx --no countersign env${isDefault ? '' : ` --data-dir ${dataDir}`})"     AWS's own tools now talk to this server
+  aws sts get-caller-identity
+  aws logs tail /aws/lambda/catalog_register
+  curl ${url}/catalog/registerservice6/1.0
+  npx --no countersign curl -i -d '{"service_name":"mine","service_version":"1.0","endpoint_url":"http://127.0.0.1:1","ttl":60,"status":"healthy"}' -H 'content-type: application/json' ${url}/catalog/register
+`
+}
