@@ -82,6 +82,11 @@ describe('the validator says', () => {
 })
 
 describe('the validator', () => {
+  test('does not run a pattern over a text that is far too long anyway', () => {
+    const said = judge('dynamodb-2012-08-10', 'ExportTableToPointInTime', { TableArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/t', S3Bucket: `${'a'.repeat(100_000)}!` })
+    assert.match(said!, /^1 validation error detected: Value 'a+…' at 's3Bucket' failed to satisfy constraint: Member must have length less than or equal to 255$/)
+  })
+
   test('finds nothing wrong with what is right', () => {
     assert.equal(judge('dynamodb-2012-08-10', 'PutItem', { TableName: 'abc', Item: { a: { M: { b: { L: [{ S: 'x' }] } } } } }), undefined)
     assert.equal(judge('lambda-2015-03-31', 'Invoke', { FunctionName: 'arn:aws:lambda:us-east-1:000000000000:function:f:live' }), undefined)

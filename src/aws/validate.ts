@@ -12,6 +12,8 @@ export type Validate = (input: Record<string, unknown>) => string | undefined
 const ERRORS_MAX = 10
 /** Ours: AWS repeats a value whole. A client needs the beginning. */
 const VALUE_CHARACTERS_MAX = 1000
+/** Ours: a text that is longer than allowed, and than this, is reported for its length alone; some patterns take cubic time to fail. */
+const PATTERN_CHARACTERS_MAX = 1024
 
 type Report = (value: unknown, shape: Shape, path: string, says: string) => void
 /** Checks what is inside a value. `path` is the value's own, without a dot at its end. */
@@ -138,7 +140,8 @@ function createChecks(model: ServiceModel, corrections: Readonly<Record<string, 
     if (min !== undefined) constraints.push({ says: `Member must have ${what} greater than or equal to ${written(min)}`, holds: (value) => measure(value) >= min })
     if (pattern !== undefined && type === 'string') {
       const expression = compilePattern(pattern)
-      constraints.push({ says: `Member must satisfy regular expression pattern: ${pattern}`, holds: (value) => expression.test(value) })
+      const isJudged = (value: string) => max === undefined || value.length <= Math.max(max, PATTERN_CHARACTERS_MAX)
+      constraints.push({ says: `Member must satisfy regular expression pattern: ${pattern}`, holds: (value) => !isJudged(value) || expression.test(value) })
     }
     if (values !== undefined) constraints.push({ says: `Member must satisfy enum value set: [${values.join(', ')}]`, holds: (value) => values.includes(value) })
     return constraints
