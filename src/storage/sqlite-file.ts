@@ -2,7 +2,7 @@
 
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import type { Migration, StoreName } from './database.ts'
 import { isRemembered, remember } from './data-directory.ts'
 import { checksumOf, inDialect, ownTables, stillToApply, type AppliedMigration } from './migrate.ts'
@@ -37,13 +37,9 @@ export function prepareFile({ file, store, migrations }: PrepareOptions): string
     if (isCutShort) throw damaged(file, 'it is shorter than its own header says')
     // The file exists with its mode before SQLite sees it; its log files take the same mode.
     if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
+    checkFile(file, mustExist)
     const connection = openWriter(file, store)
     try {
-      const before = tablesOf(connection)
-      checkWhole(connection, file, before)
-      const isOurs = before.includes('countersign_migrations')
-      if (!isOurs && mustExist) throw damaged(file, 'it is empty, though its data directory remembers a store')
-      if (!isOurs && before.length > 0) throw new StorageRefusal(`${file} is a SQLite database, but not a store of Countersign; move it away.`)
       migrate(connection, migrations, file)
       return tablesOf(connection).filter((name) => !name.startsWith('countersign_'))
     } finally {
@@ -85,13 +81,22 @@ export function migrate(connection: DatabaseSync, migrations: readonly Migration
   }
 }
 
-function checkWhole(connection: DatabaseSync, file: string, tables: readonly string[]): void {
-  if (statSync(file).size <= WHOLE_CHECK_BYTES_MAX) {
-    const [first] = connection.prepare('pragma quick_check(1)').all()
-    const found = String(Object.values(first!)[0])
-    if (found !== 'ok') throw damaged(file, found.replace(/\s+/g, ' '))
-  } else {
-    for (const table of tables) connection.prepare(`select * from "${table}" limit 1`).all()
+/** Looks without changing anything: the file of another program stays as it was, down to its journal mode. */
+function checkFile(file: string, mustExist: boolean): void {
+  const connection = new DatabaseSync(file)
+  try {
+    const tables = tablesOf(connection)
+    if (statSync(file).size <= WHOLE_CHECK_BYTES_MAX) {
+      const found = String(Object.values(connection.prepare('pragma quick_check(1)').get()!)[0])
+      if (found !== 'ok') throw damaged(file, found.replace(/\s+/g, ' '))
+    } else {
+      for (const table of tables) connection.prepare(`select * from "${table}" limit 1`).all()
+    }
+    const isOurs = tables.includes('countersign_migrations')
+    if (!isOurs && mustExist) throw damaged(file, 'it is empty, though its data directory remembers a store')
+    if (!isOurs && tables.length > 0) throw new StorageRefusal(`${file} is a SQLite database, but not a store of Countersign; move it away.`)
+  } finally {
+    connection.close()
   }
 }
 

@@ -73,6 +73,11 @@ export const transactions = defineTransactions('notes', {
     return row!.seq
   },
 
+  async appendInOrder(transaction, { id }: { id: string }) {
+    await transaction.run(sql`insert into log_lines (line) values (${id})`)
+    await transaction.changed('notes.note', id)
+  },
+
   async clearLog(transaction, _: {}) {
     await transaction.run(sql`delete from log_lines`)
   },
