@@ -10,6 +10,7 @@ import type { RandomSource } from '#lib/random.ts'
 import { createAuthenticator } from '#aws/authenticate.ts'
 import { createAuthorizer } from '#aws/authorize.ts'
 import { createDispatcher } from '#aws/dispatch.ts'
+import { notServed } from '#aws/not-served.ts'
 import { createApiGateway } from '#services/apigateway/index.ts'
 import { createDynamoDb } from '#services/dynamodb/index.ts'
 import { createExecuteApi } from '#services/execute-api/index.ts'
@@ -72,7 +73,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     const metrics = createMetrics()
     const onTrace = metrics.counting(logs.traces.record)
     const dispatcher = createDispatcher({
-      services: [iam.definition, sts.definition, logs.definition, dynamodb.definition, lambda.definition, apigateway.definition],
+      services: [iam.definition, sts.definition, logs.definition, dynamodb.definition, lambda.definition, apigateway.definition, notServed('apigatewayv2-2018-11-29')],
       authenticator, authorizer, clock, random, log, onTrace, region: settings.region,
     })
     const executeApi = createExecuteApi({

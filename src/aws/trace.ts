@@ -29,10 +29,19 @@ export function startTrace(requestId: string, monotonic: () => number): Trace {
   return {
     requestId,
     add(step, facts) {
-      characters += JSON.stringify(facts).length
+      characters += weightOf(facts)
       if (steps.length >= TRACE_STEPS_MAX || characters > TRACE_CHARACTERS_MAX) { dropped++; return }
       steps.push({ atMs: monotonic() - startedAt, step, facts })
     },
     steps: () => dropped === 0 ? steps : [...steps, { atMs: monotonic() - startedAt, step: 'dropped', facts: { steps: dropped } }],
   }
+}
+
+/** About how many characters a value has as JSON, without making them: every request passes here. */
+function weightOf(value: unknown): number {
+  if (typeof value === 'string') return value.length + 2
+  if (value === null || typeof value !== 'object') return 8
+  let weight = 2
+  for (const [name, member] of Object.entries(value)) weight += name.length + 4 + weightOf(member)
+  return weight
 }
