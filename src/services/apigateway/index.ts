@@ -40,8 +40,28 @@ export function createApiGateway(parts: ApiGateway): { definition: ServiceDefini
         // Observed: AWS, 2024 and 2025, recorded by localstack's test_apigateway_api: the model's constraints have a code of their own.
         validation: { code: 'ValidationException', status: 400 },
         accessDenied: { code: 'AccessDeniedException', status: 403 },
+        constraints: listedAsRecorded,
       },
     },
     snapshots: createSnapshotSource(parts),
   }
+}
+
+/**
+ * AWS lists these values in an order of its own, and a refusal shows it.
+ * Observed: AWS, 2024 and 2025, recorded by localstack's test_update_method_wrong_operations, test_put_integration_wrong_type,
+ * test_create_rest_api_with_endpoint_configuration and test_gateway_response_validation.
+ */
+const listedAsRecorded = {
+  Op: { enum: ['add', 'remove', 'move', 'test', 'replace', 'copy'] },
+  IntegrationType: { enum: ['HTTP', 'MOCK', 'AWS_PROXY', 'HTTP_PROXY', 'AWS'] },
+  EndpointType: { enum: ['PRIVATE', 'EDGE', 'REGIONAL'] },
+  GatewayResponseType: {
+    enum: [
+      'REQUEST_TOO_LARGE', 'RESOURCE_NOT_FOUND', 'AUTHORIZER_CONFIGURATION_ERROR', 'MISSING_AUTHENTICATION_TOKEN', 'BAD_REQUEST_BODY',
+      'INVALID_SIGNATURE', 'INVALID_API_KEY', 'BAD_REQUEST_PARAMETERS', 'AUTHORIZER_FAILURE', 'UNAUTHORIZED', 'INTEGRATION_TIMEOUT',
+      'ACCESS_DENIED', 'DEFAULT_4XX', 'DEFAULT_5XX', 'WAF_FILTERED', 'QUOTA_EXCEEDED', 'THROTTLED', 'API_CONFIGURATION_ERROR',
+      'UNSUPPORTED_MEDIA_TYPE', 'INTEGRATION_FAILURE', 'EXPIRED_TOKEN',
+    ],
+  },
 }
