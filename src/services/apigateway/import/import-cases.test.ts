@@ -97,7 +97,7 @@ describe('imports of definitions', () => {
     for (const [name, method] of Object.entries(expect.methods ?? {})) assert.partialDeepStrictEqual(methodAt(name), method)
     for (const [name, members] of Object.entries(expect.absentIn ?? {})) for (const member of members) assert.equal(methodAt(name)[member], undefined)
     for (const [name, statuses] of Object.entries(expect.methodResponses ?? {})) assert.deepEqual(Object.keys(methodAt(name)['methodResponses'] as object), statuses)
-    for (const path of expect.sameIds ?? []) assert.equal(idOf(resources, path), idOf(before, path))
+    for (const path of expect.sameIds ?? []) assert.equal(idOf(resources, path), idOf(before, path) ?? 'an id')
     await checkModels(restApiId, expect)
     for (const [responseType, response] of Object.entries(expect.gatewayResponses ?? {})) {
       assert.partialDeepStrictEqual(await caller.run('GetGatewayResponse', { restApiId, responseType }), response)
