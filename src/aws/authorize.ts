@@ -42,12 +42,12 @@ export function createAuthorizer({ identity, clock }: { identity: Pick<Identity,
         resource: permission.resource || '*',
         resourceAccountId,
         lookup: globalKeys({ call, permission, policies, resourceAccountId, now: () => clock.now() }),
-      }, { ...policies, resource: permission.resourcePolicy })
+      }, { ...policies, resource: permission.resourcePolicy, resourceMustAllow: permission.isAssumption === true })
       const allowed = evaluation.outcome === 'allowed'
-      const { action, resource, shownAs } = permission
+      const { action, resource, shownAs, isAssumption } = permission
       return {
         allowed,
-        message: allowed ? '' : refusalSentence({ caller: caller.arn, action, resource: shownAs ?? resource }, evaluation),
+        message: allowed ? '' : refusalSentence({ caller: caller.arn, action, resource: shownAs ?? resource, isAssumption }, evaluation),
         statements: evaluation.matched,
       }
     },

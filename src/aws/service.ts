@@ -34,6 +34,11 @@ export interface Permission {
   context?: ConditionContext
   /** The policy of the resource itself, where it has one: either side may allow within an account. */
   resourcePolicy?: Policy
+  /**
+   * The resource is a role that is to be assumed, and `resourcePolicy` its trust policy, without which nobody may; a refusal does not
+   * say which policy lacks the Allow. Source: IAM user guide, "Evaluating policies within a single account": role trust policies.
+   */
+  isAssumption?: true
   /** How a refusal names the resource where the service does not print its ARN (`role x`); empty where it prints none. */
   shownAs?: string
 }

@@ -22,6 +22,8 @@ export interface PolicySet {
   session?: readonly Policy[] | undefined
   /** Of the resource. */
   resource?: Policy | undefined
+  /** Whether nobody may act whom the resource's policy does not allow, even within its account: so with the trust policies of roles. */
+  resourceMustAllow?: boolean
 }
 
 /** The kinds of policies, in the order in which a denial names them. */
@@ -58,7 +60,7 @@ export function evaluate(question: Question, policies: PolicySet): Evaluation {
 
   const { matched } = found
   if (found.denied) return { outcome: 'explicit-deny', because: found.denied, matched }
-  const lacking = isService ? (byResource ? undefined : 'resource' as const)
+  const lacking = isService || (policies.resourceMustAllow && !byResource) ? (byResource ? undefined : 'resource' as const)
     : question.principal.accountId === question.resourceAccountId
       ? lackingWithinAccount(question.principal, { byIdentity, byResource, byBoundary, bySession })
       : lackingAcrossAccounts({ byIdentity, byResource, byBoundary, bySession })

@@ -8,6 +8,7 @@ export interface RefusedAction {
   action: string
   /** As the service prints it; empty where it prints none. */
   resource: string
+  isAssumption?: boolean | undefined
 }
 
 /** Source: IAM user guide, "Troubleshoot access denied error messages", access denied error message examples. */
@@ -18,9 +19,14 @@ const layers: Record<PolicyLayer, { denied: string, lacking: string }> = {
   session: { denied: 'a session policy', lacking: 'session policy' },
 }
 
-/** Source: as above, the format of most messages. */
-export function refusalSentence({ caller, action, resource }: RefusedAction, { outcome, because }: Pick<Evaluation, 'outcome' | 'because'>): string {
+/**
+ * Source: as above, the format of most messages.
+ * STS does not say which policy lacks the Allow of an AssumeRole: so it stands in every refusal that its users report.
+ */
+export function refusalSentence({ caller, action, resource, isAssumption }: RefusedAction, { outcome, because }: Pick<Evaluation, 'outcome' | 'because'>): string {
   const beginning = `User: ${caller} is not authorized to perform: ${action}${resource ? ` on resource: ${resource}` : ''}`
+  if (isAssumption && outcome === 'implicit-deny') return beginning
+  if (isAssumption && because === 'resource') return `${beginning} with an explicit deny in the role trust policy`
   if (because === undefined) return beginning
   return outcome === 'explicit-deny'
     ? `${beginning} with an explicit deny in ${layers[because].denied}`

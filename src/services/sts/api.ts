@@ -1,0 +1,34 @@
+// The operations of STS that are served. Whatever is not here answers 501.
+
+import type { GetAccessKeyInfoRequest, GetAccessKeyInfoResponse, GetCallerIdentityResponse } from '@aws-sdk/client-sts'
+import { operation } from '#aws/service.ts'
+import type { Call, Operations, Valid } from '#aws/service.ts'
+import type { Iam, Roles } from '#services/iam/index.ts'
+import { assumeRole, mayAssumeRole } from './assume-role.ts'
+import { errors } from './errors.ts'
+
+export interface StsService {
+  roles: Roles
+  policies: Pick<Iam, 'findManagedPolicy'>
+  keys: Pick<Iam, 'accountOfAccessKey'>
+}
+
+export const operations: Operations<StsService> = {
+  AssumeRole: operation({ access: mayAssumeRole, run: assumeRole }),
+
+  // Nobody needs a permission, and no policy can deny it. Source: STS API reference, GetCallerIdentity.
+  GetCallerIdentity: operation({ access: () => [], run: getCallerIdentity }),
+
+  GetAccessKeyInfo: operation({ access: () => [{ action: 'sts:GetAccessKeyInfo', resource: '*' }], run: getAccessKeyInfo }),
+}
+
+function getCallerIdentity(_input: object, { caller }: Call): GetCallerIdentityResponse {
+  return { UserId: caller.userId, Account: caller.accountId, Arn: caller.arn }
+}
+
+/** The account stands in the key's id, whether or not the key still exists. Ours: the sentence for an id that tells none. */
+async function getAccessKeyInfo({ AccessKeyId }: Valid<GetAccessKeyInfoRequest>, _call: Call, { keys }: StsService): Promise<GetAccessKeyInfoResponse> {
+  const accountId = await keys.accountOfAccessKey(AccessKeyId)
+  if (accountId === undefined) throw errors.ValidationError(`${AccessKeyId} is not a valid access key ID`)
+  return { Account: accountId }
+}
