@@ -17,7 +17,7 @@ import { Conflict } from '#storage/database.ts'
 export async function createDeployment(request: Input<sdk.CreateDeploymentRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Deployment> {
   const { database, clock, random } = gateway
   const { restApiId: apiId, stageName, description } = request
-  if (request.canarySettings) throw errors.NotImplementedException('canarySettings is not served.')
+  if (request.canarySettings) throw errors.NotImplemented('canarySettings is not served.')
   const api = await readApi(gateway, call, apiId, () => missing.api(call.scope, apiId))
   requireDeployable(api.design)
   const now = clock.now()

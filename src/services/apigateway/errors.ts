@@ -9,7 +9,7 @@ export const errors = declareErrors({
   LimitExceededException: { status: 429 },
   NotFoundException: { status: 404 },
   /** Ours: a setting that this server does not honour is refused, not stored. */
-  NotImplementedException: { status: 501 },
+  NotImplemented: { status: 501 },
 })
 
 /** What is missing, in AWS's sentences. Observed: AWS, 2024 and 2025, recorded by localstack's test_apigateway_api. */

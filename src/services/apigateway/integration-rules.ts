@@ -110,6 +110,6 @@ export function timeoutMs(value: number | undefined): number {
 
 /** Ours: what the data plane would not honour is refused, not stored. */
 function refuseUnserved({ connectionType, responseTransferMode }: NewIntegration): void {
-  if (connectionType === 'VPC_LINK') throw errors.NotImplementedException('connectionType VPC_LINK is not served: name the endpoint in the URI.')
-  if (responseTransferMode === 'STREAM') throw errors.NotImplementedException('responseTransferMode STREAM is not served.')
+  if (connectionType === 'VPC_LINK') throw errors.NotImplemented('connectionType VPC_LINK is not served: name the endpoint in the URI.')
+  if (responseTransferMode === 'STREAM') throw errors.NotImplemented('responseTransferMode STREAM is not served.')
 }

@@ -16,7 +16,7 @@ import { listApis, transactions, type ListedApi } from './store.ts'
 export async function createRestApi(request: Input<sdk.CreateRestApiRequest>, { scope }: Caller, gateway: ApiGateway): Promise<sdk.RestApi> {
   const { database, clock, random } = gateway
   // Ours: refused rather than half done.
-  if (request.cloneFrom) throw errors.NotImplementedException('cloneFrom is not served: import the other API\'s definition instead.')
+  if (request.cloneFrom) throw errors.NotImplemented('cloneFrom is not served: import the other API\'s definition instead.')
   const apiId = newApiId(random)
   const api: RestApi = {
     id: apiId,

@@ -56,7 +56,7 @@ export function patchStage(stage: StageRecord, operations: readonly PatchOperati
 function patchOnce(stage: StageRecord, operation: PatchOperation): void {
   const { op, path = '', value = '' } = operation
   const [, first, second, ...rest] = path.split('/')
-  if (first === 'canarySettings' && op !== 'remove') throw errors.NotImplementedException('canarySettings is not served.')
+  if (first === 'canarySettings' && op !== 'remove') throw errors.NotImplemented('canarySettings is not served.')
   if (first === 'variables' && second !== undefined && rest.length === 0) return patchVariable(stage, op, unescapeSegment(second), value)
   if (first === 'accessLogSettings') return patchAccessLogs(stage, operation, second)
   const change = Object.hasOwn(scalars, path) ? scalars[path] : undefined

@@ -12,7 +12,7 @@ import { findStage, listStages, transactions } from './store.ts'
 
 export async function createStage({ restApiId, ...request }: Input<sdk.CreateStageRequest>, call: Call, gateway: ApiGateway): Promise<sdk.Stage> {
   const { database, clock } = gateway
-  if (request.canarySettings) throw errors.NotImplementedException('canarySettings is not served.')
+  if (request.canarySettings) throw errors.NotImplemented('canarySettings is not served.')
   await readApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId))
   const stage = newStage(request, { apiId: restApiId, now: clock.now() })
   await withRetries(() => database.transact(transactions.insertStage, { stage, stagesMax: STAGES_PER_API_MAX }))

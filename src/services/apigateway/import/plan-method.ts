@@ -39,7 +39,7 @@ function authorizationOf(operation: JsonObject, context: MethodContext): { autho
     else if (isObject(scheme['x-amazon-apigateway-authorizer'])) {
       // Ours: an authorizer that is left out would open the method to everybody.
       findings.attempt(`Unable to put method '${httpMethod}' on resource at path '${path}'`, () => {
-        throw errors.NotImplementedException(`Authorizers are not served, so the security scheme '${name}' cannot be honoured.`)
+        throw errors.NotImplemented(`Authorizers are not served, so the security scheme '${name}' cannot be honoured.`)
       })
     } else if (textOf(scheme['type']) === 'apiKey' && isHeader && textOf(scheme['name'])?.toLowerCase() === 'x-api-key') apiKeyRequired = true
     else findings.warn(`Security scheme '${name}' of method '${httpMethod} ${path}' is not one that API Gateway enforces. Ignoring.`)
