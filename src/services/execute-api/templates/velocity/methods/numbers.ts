@@ -29,7 +29,7 @@ export const numberMethods: Methods<Numeric> = {
   shortValue: whole,
   doubleValue: fraction,
   floatValue: fraction,
-  toString: (number, args) => toText(args.length === 0 ? number : args[0]),
+  toString: (number: Numeric, args: readonly Value[]) => toText(args.length === 0 ? number : args[0]),
   hashCode: plain((number) => Math.trunc(toDouble(number)) | 0),
   equals: ofOne((number, other) => javaEquals(number, other)),
   compareTo: ofOne((number, other) => (isNumber(other) ? Math.sign(toDouble(number) - toDouble(other)) : undefined)),

@@ -1,0 +1,132 @@
+// AWS_PROXY: the function gets the whole request as an event (payload format 1.0) and answers the whole response.
+
+import { GatewayRefusal, INTERNAL_SERVER_ERROR } from '../../gateway-responses.ts'
+import { isBinary, mediaTypeOf } from '../media-types.ts'
+import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
+import type { IntegrateOptions } from '../steps/integrate.ts'
+import { invoke } from './lambda.ts'
+
+/** @throws GatewayRefusal 502 when the function fails or answers something else than a proxy response. */
+export async function invokeProxyFunction(call: ApiCall, functionArn: string, { body }: IntegrationRequest, options: IntegrateOptions): Promise<IntegrationResult> {
+  const payload = Buffer.from(JSON.stringify(proxyEvent(call, body)))
+  const result = await invoke(call, { functionArn, payload, type: 'RequestResponse' }, options)
+  const answer = result.functionError === undefined ? parseAnswer(result.payload) : undefined
+  if (answer === undefined) {
+    call.exchange.trace.add('integration', { malformed: result.functionError ?? 'the answer is not a proxy response' })
+    throw new GatewayRefusal('INTEGRATION_FAILURE', INTERNAL_SERVER_ERROR, {
+      status: 502,
+      logLine: result.functionError === undefined
+        ? 'Execution failed due to configuration error: Malformed Lambda proxy response'
+        : 'Lambda execution failed with status 200 due to customer function error',
+    })
+  }
+  return { ...answer, body: decodedBody(call, answer), isFinal: true }
+}
+
+/** Source: developer guide, "Input format of a Lambda function for proxy integration". What is empty is null. */
+function proxyEvent(call: ApiCall, body: Buffer): Record<string, unknown> {
+  const { exchange, route, parameters, multiValues, facts } = call
+  const { snapshot, stage } = route.deployed
+  const isBase64Encoded = body.length > 0 && (isBinary(snapshot.binaryMediaTypes, mediaTypeOf(exchange.request)) || !isUtf8(body))
+  const added = {
+    'X-Amzn-Trace-Id': exchange.traceHeader.split(';')[0]!,
+    'X-Forwarded-For': exchange.request.remoteAddress,
+    'X-Forwarded-Port': exchange.request.isSecure ? '443' : '80',
+    'X-Forwarded-Proto': exchange.request.isSecure ? 'https' : 'http',
+  }
+  return {
+    resource: route.method.resource.path,
+    path: route.address.path,
+    httpMethod: exchange.request.method,
+    headers: { ...withoutHopHeaders(parameters.header), ...added },
+    multiValueHeaders: { ...withoutHopHeaders(multiValues.header), ...Object.fromEntries(Object.entries(added).map(([name, value]) => [name, [value]])) },
+    queryStringParameters: nullIfEmpty(parameters.querystring),
+    multiValueQueryStringParameters: nullIfEmpty(multiValues.querystring),
+    pathParameters: nullIfEmpty(parameters.path),
+    stageVariables: nullIfEmpty(stage.variables),
+    requestContext: { ...facts, identity: { ...emptyIdentity, ...facts.identity } },
+    body: body.length === 0 ? null : body.toString(isBase64Encoded ? 'base64' : 'utf8'),
+    isBase64Encoded,
+  }
+}
+
+const emptyIdentity = {
+  cognitoIdentityPoolId: null, accountId: null, cognitoIdentityId: null, caller: null, sourceIp: null, principalOrgId: null, accessKey: null,
+  cognitoAuthenticationType: null, cognitoAuthenticationProvider: null, userArn: null, userAgent: null, user: null,
+}
+
+/** Source: localstack's AWS_PROXY integration, from recorded events: these two never arrive. */
+function withoutHopHeaders<T>(headers: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^(?:content-length|connection)$/i.test(name)))
+}
+
+function nullIfEmpty<T extends object>(values: T): T | null {
+  return Object.keys(values).length === 0 ? null : values
+}
+
+function isUtf8(body: Buffer): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(body)
+    return true
+  } catch {
+    return false
+  }
+}
+
+interface ProxyAnswer {
+  status: number
+  headers: Record<string, string | string[]>
+  body: Buffer
+  isBase64Encoded: boolean
+}
+
+const answerKeys = new Set(['isBase64Encoded', 'statusCode', 'headers', 'multiValueHeaders', 'body'])
+
+/**
+ * The function's answer, or undefined when it is malformed. Nothing in it is required, and nothing else may be in it.
+ *
+ * Observed: AWS, 15-11-2024, recorded by localstack's test_aws_proxy_response_payload_format_validation: only headers gives 200;
+ * a status in quotes and booleans as header values are taken; an error object, or values of `multiValueHeaders` that are no lists, are not.
+ */
+export function parseAnswer(payload: Buffer): ProxyAnswer | undefined {
+  let answer: unknown
+  try {
+    answer = JSON.parse(payload.toString('utf8'))
+  } catch {
+    return undefined
+  }
+  if (!isObject(answer) || Object.keys(answer).some((key) => !answerKeys.has(key))) return undefined
+  const { statusCode, headers, multiValueHeaders, body, isBase64Encoded } = answer
+  const status = statusCode === undefined || statusCode === null ? 200 : Number(statusCode)
+  if (!Number.isInteger(status) || status < 100 || status > 599) return undefined
+  if (body !== undefined && body !== null && typeof body !== 'string') return undefined
+  const named = headersFrom(headers ?? {}, multiValueHeaders ?? {})
+  if (named === undefined) return undefined
+  return { status, headers: named, body: Buffer.from(body ?? '', 'utf8'), isBase64Encoded: isBase64Encoded === true }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Both kinds together; a name in both has its lists' values. Undefined when a value is neither text nor boolean. */
+function headersFrom(single: unknown, multiple: unknown): Record<string, string | string[]> | undefined {
+  if (!isObject(single) || !isObject(multiple)) return undefined
+  const named: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(single)) {
+    if (typeof value !== 'string' && typeof value !== 'boolean') return undefined
+    named[name] = String(value)
+  }
+  for (const [name, values] of Object.entries(multiple)) {
+    if (!Array.isArray(values) || values.some((value) => typeof value !== 'string' && typeof value !== 'boolean')) return undefined
+    named[name] = values.map(String)
+  }
+  return named
+}
+
+/** Base64 is undone only for clients that accept a binary type of the API. Source: developer guide, "Return binary media from a Lambda proxy integration". */
+function decodedBody({ exchange, route }: ApiCall, { body, isBase64Encoded }: ProxyAnswer): Buffer {
+  if (!isBase64Encoded) return body
+  const accepted = exchange.request.headers.get('accept')?.split(',')[0]?.split(';')[0]?.trim().toLowerCase() ?? ''
+  return isBinary(route.deployed.snapshot.binaryMediaTypes, accepted) ? Buffer.from(body.toString('utf8'), 'base64') : body
+}

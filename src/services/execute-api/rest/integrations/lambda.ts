@@ -1,0 +1,136 @@
+// AWS integrations with Lambda: the function gets what the template made, and fails in words that response patterns match.
+
+import { AwsError } from '#aws/errors.ts'
+import { formatArn } from '#aws/arn.ts'
+import type { Invocation, InvocationResult } from '#services/lambda/index.ts'
+import { configurationError, GatewayRefusal, INTERNAL_SERVER_ERROR } from '../../gateway-responses.ts'
+import { JsonSyntaxError, parseJson } from '../../templates/json.ts'
+import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
+import { NotServed } from '../not-served.ts'
+import { notJson } from '../run-template.ts'
+import { BODY_TRACED_BYTES_MAX } from '../steps/read-call.ts'
+import type { IntegrateOptions } from '../steps/integrate.ts'
+
+/** Source: API Gateway quotas, "Integration timeout" for REST APIs. */
+const INTEGRATION_TIMEOUT_MS_MAX = 29_000
+
+/** The function of an integration's URI, stage variables put in; undefined for another service's URI. */
+export function functionArnOf(uri: string, stageVariables: Readonly<Record<string, string>>): string | undefined {
+  const filled = uri.replace(/\$\{stageVariables\.([A-Za-z0-9_]+)\}/g, (_, name: string) => stageVariables[name] ?? '')
+  return /^arn:[^:]+:apigateway:[^:]*:lambda:path\/+2015-03-31\/functions\/(.+)\/invocations$/.exec(filled)?.[1]
+}
+
+/** @throws GatewayRefusal 400 when what the function would get is not JSON, and what `invoke` throws. */
+export async function invokeFunction(call: ApiCall, functionArn: string, { body, headers }: IntegrationRequest, options: IntegrateOptions): Promise<IntegrationResult> {
+  const payload = body.length === 0 ? Buffer.from('{}') : body
+  refuseUnlessJson(payload)
+  const type = headerOf(headers, 'x-amz-invocation-type') === 'Event' ? 'Event' : 'RequestResponse'
+  const result = await invoke(call, { functionArn, payload, type }, options)
+  return {
+    status: result.status,
+    body: result.payload,
+    headers: { 'Content-Type': 'application/json', ...(result.functionError ? { 'X-Amz-Function-Error': result.functionError } : {}) },
+    errorMessage: errorMessageOf(result.payload),
+    isFinal: false,
+  }
+}
+
+function headerOf(headers: Readonly<Record<string, string>>, lowerName: string): string | undefined {
+  const name = Object.keys(headers).find((key) => key.toLowerCase() === lowerName)
+  return name === undefined ? undefined : headers[name]
+}
+
+function refuseUnlessJson(payload: Buffer): void {
+  const text = payload.toString('utf8')
+  try {
+    JSON.parse(text)
+  } catch {
+    try {
+      parseJson(text)
+    } catch (error) {
+      throw notJson(error instanceof JsonSyntaxError ? error.message : 'malformed')
+    }
+  }
+}
+
+/** Source: developer guide, "Handle Lambda errors in API Gateway": patterns are matched with the `errorMessage` of the answer. */
+function errorMessageOf(payload: Buffer): string | undefined {
+  if (!payload.includes('"errorMessage"')) return undefined
+  try {
+    const answer = JSON.parse(payload.toString('utf8')) as { errorMessage?: unknown } | null
+    return typeof answer?.errorMessage === 'string' ? answer.errorMessage : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Invokes as `apigateway.amazonaws.com` for the method, and waits no longer than the integration's timeout.
+ *
+ * @throws GatewayRefusal 504 (`Endpoint request timed out`), or 500 when the function may not be invoked, is missing or throttled.
+ */
+export async function invoke(call: ApiCall, { functionArn, payload, type }: Pick<Invocation, 'functionArn' | 'payload' | 'type'>, { invoker, clock }: IntegrateOptions): Promise<InvocationResult> {
+  const { exchange, route, integration } = call
+  const { snapshot } = route.deployed
+  const timeoutMs = Math.min(integration.definition.timeoutInMillis || INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MAX)
+  const sourceArn = sourceArnOf(call)
+  const startedAt = clock.monotonic()
+  const answered = new AbortController()
+  try {
+    const result = await Promise.race([
+      invoker.invoke({
+        functionArn, payload, type, timeoutMs, sourceArn, traceHeader: exchange.traceHeader,
+        caller: { is: 'service', principal: 'apigateway.amazonaws.com', accountId: snapshot.accountId, arn: 'apigateway.amazonaws.com', userId: 'apigateway.amazonaws.com' },
+      }),
+      clock.sleep(timeoutMs, answered.signal).then(() => 'timed out' as const),
+    ])
+    if (result === 'timed out') throw timedOut(call, functionArn, timeoutMs)
+    exchange.trace.add('integration', {
+      type: integration.definition.type, function: functionArn, status: result.status, functionError: result.functionError ?? null,
+      latencyMs: Math.round(clock.monotonic() - startedAt), functionRequestId: result.requestId,
+      ...(route.mayTraceBodies ? { request: payload.toString('utf8', 0, BODY_TRACED_BYTES_MAX), response: result.payload.toString('utf8', 0, BODY_TRACED_BYTES_MAX) } : {}),
+    })
+    traceFunctionLog(call, result)
+    return result
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error
+    if (clock.monotonic() - startedAt >= timeoutMs) throw timedOut(call, functionArn, timeoutMs)
+    exchange.trace.add('integration', { type: integration.definition.type, function: functionArn, refused: error.code, message: error.message })
+    throw refusalOf(error)
+  } finally {
+    answered.abort()
+  }
+}
+
+/** `arn:aws:execute-api:region:account:api/stage/METHOD/resource/path`: what a function's policy opens itself to. */
+function sourceArnOf({ route }: ApiCall): string {
+  const { snapshot, stage } = route.deployed
+  const { definition, resource } = route.method
+  // A method ANY is named `*`. Source: the permissions that the console and the SAM translator give.
+  const httpMethod = definition.httpMethod === 'ANY' ? '*' : definition.httpMethod
+  return formatArn({
+    service: 'execute-api', region: snapshot.region, accountId: snapshot.accountId,
+    resource: `${snapshot.apiId}/${stage.stageName}/${httpMethod}${resource.path.replace(/\{[^}]*\}/g, '*')}`,
+  })
+}
+
+/** What a function printed may hold secrets of its own; it is shown where bodies are. */
+function traceFunctionLog({ exchange, route }: ApiCall, { logTail }: InvocationResult): void {
+  if (route.mayTraceBodies && logTail.length > 0) exchange.trace.add('function-log', { tail: logTail.toString('utf8') })
+}
+
+function timedOut({ exchange, integration }: ApiCall, functionArn: string, timeoutMs: number): GatewayRefusal {
+  exchange.trace.add('integration', { type: integration.definition.type, function: functionArn, timedOutAfterMs: timeoutMs })
+  return new GatewayRefusal('INTEGRATION_TIMEOUT', 'Endpoint request timed out', { logLine: 'Execution failed due to a timeout error' })
+}
+
+/** Source: developer guide and public reports: a function that cannot be invoked is a configuration error of the API. */
+function refusalOf(error: AwsError): Error {
+  switch (error.code) {
+    case 'AccessDeniedException': case 'ResourceNotFoundException': return configurationError('Invalid permissions on Lambda function')
+    case 'InvalidRequestContentException': return new GatewayRefusal('BAD_REQUEST_BODY', error.message)
+    default: break
+  }
+  if (error.status === 501) return new NotServed(error.message)
+  return new GatewayRefusal('INTEGRATION_FAILURE', INTERNAL_SERVER_ERROR, { status: 500, logLine: `Lambda invocation failed with status ${error.status}: ${error.message}` })
+}

@@ -1,0 +1,36 @@
+// The data plane of REST APIs: every request takes these steps, in this order. Start reading at `answer`.
+
+import type { Authenticator } from '#aws/authenticate.ts'
+import type { Authorizer } from '#aws/authorize.ts'
+import type { HttpResponse } from '#lib/http.ts'
+import type { Address } from '../address.ts'
+import type { Exchange } from './exchange.ts'
+import { authenticate } from './steps/authenticate.ts'
+import { authorize } from './steps/authorize.ts'
+import { integrate, type IntegrateOptions } from './steps/integrate.ts'
+import { readCall } from './steps/read-call.ts'
+import { mapRequest } from './steps/request-template.ts'
+import { respond } from './steps/respond.ts'
+import { mapResponse } from './steps/response-template.ts'
+import { route, type RouteOptions } from './steps/route.ts'
+import { selectResponse } from './steps/select-response.ts'
+import { validate } from './steps/validate.ts'
+
+export interface PipelineOptions extends RouteOptions, IntegrateOptions {
+  authenticator: Authenticator
+  authorizer: Authorizer
+}
+
+/** @throws GatewayRefusal, NotServed */
+export async function answer(exchange: Exchange, address: Address, options: PipelineOptions): Promise<HttpResponse> {
+  const found = exchange.route = await route(exchange, address, options)
+  const claim = exchange.claim = await authenticate(exchange, found, options.authenticator)
+  await authorize(exchange, found, claim, options.authorizer)
+  const call = exchange.call = await readCall(exchange, found, claim)
+  validate(call)
+  const request = mapRequest(call)
+  const result = await integrate(call, request, options)
+  if (result.isFinal) return respond(call, result)
+  const selected = selectResponse(call, result)
+  return respond(call, mapResponse(call, selected, result))
+}

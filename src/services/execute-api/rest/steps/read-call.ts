@@ -1,0 +1,110 @@
+// Step 4: the body and the parameters, and what templates and functions may know about the call.
+
+import type { Caller } from '#aws/caller.ts'
+import type { SignatureClaim } from '#aws/authenticate.ts'
+import { BodyTooLarge } from '#lib/http.ts'
+import { decoded } from '../../address.ts'
+import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
+import { TemplateContext, type ContextFacts, type IdentityFacts } from '../../templates/context.ts'
+import type { ApiCall, Exchange, Route } from '../exchange.ts'
+import { finishSignature } from './authenticate.ts'
+
+/** Source: API Gateway quotas, "Payload size". Bytes. */
+export const PAYLOAD_BYTES_MAX = 10 * 1024 * 1024
+
+/** @throws GatewayRefusal 413 for a body over `PAYLOAD_BYTES_MAX`, 403 when the signature does not cover the body. */
+export async function readCall(exchange: Exchange, route: Route, claim: SignatureClaim | undefined): Promise<ApiCall> {
+  const body = await readBody(exchange)
+  finishSignature(exchange, claim, body)
+  const { integration } = route.method
+  if (!integration) throw configurationError('No integration defined for method')
+  const header = collect(exchange.request.headers.entries())
+  const querystring = collect(parseQuery(exchange.request.rawQuery))
+  const facts = factsOf(exchange, route, claim)
+  const call: ApiCall = {
+    exchange, route, integration, body, facts,
+    parameters: { path: route.pathParameters, querystring: lastOf(querystring), header: lastOf(header) },
+    multiValues: { querystring, header },
+    context: new TemplateContext(facts),
+  }
+  exchange.trace.add('request', {
+    query: Object.keys(querystring), headers: Object.keys(header), bodyBytes: body.length,
+    ...(route.mayTraceBodies && body.length > 0 ? { body: body.toString('utf8', 0, BODY_TRACED_BYTES_MAX) } : {}),
+  })
+  return call
+}
+
+/** Of a body or a template's text so much enters a trace, bytes. Source: developer guide: execution logs truncate at 1,024 bytes. */
+export const BODY_TRACED_BYTES_MAX = 1024
+
+async function readBody(exchange: Exchange): Promise<Buffer> {
+  try {
+    return await exchange.request.body(PAYLOAD_BYTES_MAX)
+  } catch (error) {
+    // Source: developer guide, "Gateway response types", REQUEST_TOO_LARGE; the sentence is that of public reports.
+    if (error instanceof BodyTooLarge) throw new GatewayRefusal('REQUEST_TOO_LARGE', 'Request Too Long')
+    throw error
+  }
+}
+
+/** Names and values of a query, decoded; a name without `=` has an empty value. */
+export function parseQuery(rawQuery: string): [name: string, value: string][] {
+  if (rawQuery === '') return []
+  return rawQuery.split('&').filter((pair) => pair !== '').map((pair) => {
+    const equals = pair.indexOf('=')
+    const [name, value] = equals === -1 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
+    return [decoded(name.replaceAll('+', ' ')), decoded(value.replaceAll('+', ' '))]
+  })
+}
+
+/** Values by name. Header names that differ in case only are one, spelled as the first. */
+function collect(pairs: Iterable<readonly [string, string]>): Record<string, string[]> {
+  const values: Record<string, string[]> = Object.create(null) as Record<string, string[]>
+  for (const [name, value] of pairs) (values[name] ??= []).push(value)
+  return values
+}
+
+/** Observed: localstack, on AWS: of several values of a parameter the last is the single one. */
+function lastOf(values: Readonly<Record<string, string[]>>): Record<string, string> {
+  const single: Record<string, string> = Object.create(null) as Record<string, string>
+  for (const name of Object.keys(values)) single[name] = values[name]!.at(-1)!
+  return single
+}
+
+function factsOf(exchange: Exchange, { address, deployed, method }: Route, claim: SignatureClaim | undefined): ContextFacts {
+  const { request, requestId, extendedRequestId, atMs } = exchange
+  const { snapshot, stage } = deployed
+  const domainName = (request.headers.get('host') ?? '').replace(/:\d+$/, '')
+  return {
+    resourceId: method.resource.id,
+    resourcePath: method.resource.path,
+    httpMethod: request.method,
+    extendedRequestId,
+    requestTime: commonLogTime(atMs),
+    path: `/${address.stageName}${address.path === '/' ? '' : address.path}`,
+    accountId: snapshot.accountId,
+    protocol: 'HTTP/1.1',
+    stage: stage.stageName,
+    domainPrefix: domainName.split('.')[0]!,
+    requestTimeEpoch: atMs,
+    requestId,
+    identity: identityOf(request.remoteAddress, request.headers.get('user-agent'), claim?.caller),
+    domainName,
+    deploymentId: snapshot.deploymentId,
+    apiId: snapshot.apiId,
+  }
+}
+
+/** Source: developer guide, "$context variables": `identity.caller` and `identity.user` are principal identifiers of a signed request. */
+function identityOf(sourceIp: string, userAgent: string | undefined, caller: Caller | undefined): IdentityFacts {
+  if (caller === undefined || caller.is === 'service') return { sourceIp, userAgent }
+  return { sourceIp, userAgent, accountId: caller.accountId, accessKey: caller.accessKeyId, caller: caller.userId, user: caller.userId, userArn: caller.arn }
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** `09/Apr/2015:12:34:56 +0000`. Source: developer guide, `$context.requestTime`: the CLF format. */
+function commonLogTime(atMs: number): string {
+  const iso = new Date(atMs).toISOString()
+  return `${iso.slice(8, 10)}/${months[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`
+}
