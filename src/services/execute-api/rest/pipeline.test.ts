@@ -392,7 +392,7 @@ describe('Lambda integrations', () => {
     const [{ payload, functionArn, sourceArn, caller, type }] = got.invocations as [Invocation]
     assert.deepEqual(JSON.parse(String(payload)), { service_name: 'my service', service_version: '1.0' })
     assert.deepEqual([functionArn, sourceArn, type, caller.is === 'service' && caller.principal], [
-      catalogArn, `arn:aws:execute-api:us-east-1:${accountId}:api123/dev/GET/catalog/*/*`, 'RequestResponse', 'apigateway.amazonaws.com',
+      catalogArn, `arn:aws:execute-api:us-east-1:${accountId}:api123/dev/GET/catalog/{serviceName}/{serviceVersion}`, 'RequestResponse', 'apigateway.amazonaws.com',
     ])
     for (const name of ['x-amzn-RequestId', 'x-amz-apigw-id', 'X-Amzn-Trace-Id']) assert.ok(got.headers[name], name)
   })
@@ -443,6 +443,11 @@ describe('Lambda proxy integrations', () => {
     assert.equal((await call(answering({ statusCode: '201' }))).status, 201)
   })
 
+  test('headers that belong to the connection are renamed or dropped, and what no header can be is left out', async () => {
+    const got = await call(answering({ headers: { 'Content-Length': '99', connection: 'close', 'Transfer-Encoding': 'chunked', 'bad name': 'x', injected: 'a\r\nb: c', ok: 'é' } }))
+    assert.deepEqual(Object.keys(got.headers).filter((name) => !/^x-amz-apigw-id|^x-amzn-(?:RequestId|Trace-Id)/i.test(name)), ['Content-Type', 'x-amzn-Remapped-Content-Length', 'x-amzn-Remapped-connection', 'ok'])
+  })
+
   test('the function\'s own content type stands', async () => {
     const got = await call(answering({ statusCode: 200, headers: { 'content-type': 'text/html' }, body: '<p>' }))
     assert.deepEqual([got.headers['content-type'], got.headers['Content-Type']], ['text/html', undefined])
@@ -461,7 +466,7 @@ describe('Lambda proxy integrations', () => {
     assert.deepEqual([event.pathParameters, event.queryStringParameters, event.multiValueQueryStringParameters], [{ id: 'a/b' }, { x: '2', y: ' ' }, { x: ['1', '2'], y: [' '] }])
     assert.deepEqual([event.headers['X-One'], event.headers['Content-Length'], event.headers['X-Forwarded-For']], ['1', undefined, '192.0.2.1'])
     assert.deepEqual([event.stageVariables, event.requestContext.stage, event.requestContext.resourcePath, event.requestContext.identity.userArn], [stage.variables, 'dev', '/proxy/{id}', null])
-    assert.equal(got.invocations[0]!.sourceArn, `arn:aws:execute-api:us-east-1:${accountId}:api123/dev/*/proxy/*`)
+    assert.equal(got.invocations[0]!.sourceArn, `arn:aws:execute-api:us-east-1:${accountId}:api123/dev/*/proxy/{id}`)
   })
 
   test('a body that is not text travels as base64', async () => {

@@ -202,8 +202,8 @@ export function printJson(value: Value, slashes: 'with escaped slashes' | 'with 
 }
 
 // U+2000 to U+20FF are escaped too, which turns typographic quotes and dashes into \u forms.
-const escapedCharacters = /["\\\u0000-\u001f\u007f-\u009f\u2000-\u20ff]/
-const escapedCharactersAll = /["\\\u0000-\u001f\u007f-\u009f\u2000-\u20ff]/g
+const escapedCharacters = /["\\\p{Cc}\u2000-\u20ff]/u
+const escapedCharactersAll = /["\\\p{Cc}\u2000-\u20ff]/gu
 const shortEscapes: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 function quote(text: string, slashes: 'with escaped slashes' | 'with plain slashes'): string {

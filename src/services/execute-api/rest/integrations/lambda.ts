@@ -102,7 +102,7 @@ export async function invoke(call: ApiCall, { functionArn, payload, type }: Pick
   }
 }
 
-/** `arn:aws:execute-api:region:account:api/stage/METHOD/resource/path`: what a function's policy opens itself to. */
+/** `arn:aws:execute-api:region:account:api/stage/METHOD/resource/{path}`: what a function's policy opens itself to. */
 function sourceArnOf({ route }: ApiCall): string {
   const { snapshot, stage } = route.deployed
   const { definition, resource } = route.method
@@ -110,7 +110,7 @@ function sourceArnOf({ route }: ApiCall): string {
   const httpMethod = definition.httpMethod === 'ANY' ? '*' : definition.httpMethod
   return formatArn({
     service: 'execute-api', region: snapshot.region, accountId: snapshot.accountId,
-    resource: `${snapshot.apiId}/${stage.stageName}/${httpMethod}${resource.path.replace(/\{[^}]*\}/g, '*')}`,
+    resource: `${snapshot.apiId}/${stage.stageName}/${httpMethod}${resource.path}`,
   })
 }
 

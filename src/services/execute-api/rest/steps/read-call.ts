@@ -18,7 +18,7 @@ export async function readCall(exchange: Exchange, route: Route, claim: Signatur
   finishSignature(exchange, claim, body)
   const { integration } = route.method
   if (!integration) throw configurationError('No integration defined for method')
-  const header = collect(exchange.request.headers.entries())
+  const header = collect(spelledOnce(exchange.request.headers.entries()))
   const querystring = collect(parseQuery(exchange.request.rawQuery))
   const facts = factsOf(exchange, route, claim)
   const call: ApiCall = {
@@ -57,7 +57,17 @@ export function parseQuery(rawQuery: string): [name: string, value: string][] {
   })
 }
 
-/** Values by name. Header names that differ in case only are one, spelled as the first. */
+/** Header names that differ in case only are one, spelled as the first. */
+function spelledOnce(lines: readonly (readonly [string, string])[]): (readonly [string, string])[] {
+  const spellings = new Map<string, string>()
+  return lines.map(([name, value]) => {
+    const lower = name.toLowerCase()
+    if (!spellings.has(lower)) spellings.set(lower, name)
+    return [spellings.get(lower)!, value]
+  })
+}
+
+/** Values by name. */
 function collect(pairs: Iterable<readonly [string, string]>): Record<string, string[]> {
   const values: Record<string, string[]> = Object.create(null) as Record<string, string[]>
   for (const [name, value] of pairs) (values[name] ??= []).push(value)

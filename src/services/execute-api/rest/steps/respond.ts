@@ -5,7 +5,8 @@ import type { ApiCall, Exchange } from '../exchange.ts'
 import type { Answer } from './response-template.ts'
 
 /** The answer of an integration. JSON unless it says something else. */
-export function respond({ exchange, integration }: ApiCall, { status, headers, body }: Answer): HttpResponse {
+export function respond({ exchange, integration }: ApiCall, { status, headers: given, body }: Answer): HttpResponse {
+  const headers = admissible(exchange, given)
   const hasContentType = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
   return {
     status,
@@ -18,6 +19,23 @@ export function respond({ exchange, integration }: ApiCall, { status, headers, b
     },
     body,
   }
+}
+
+/** Source: API Gateway developer guide, "Amazon API Gateway important notes", headers that REST APIs remap or overwrite. */
+const remapped = new Set(['connection', 'content-length', 'content-md5', 'date', 'proxy-authenticate', 'server', 'te', 'trailer', 'upgrade', 'www-authenticate'])
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** An integration names neither the length nor the framing of the answer, and cannot write lines of its own into its head. */
+function admissible({ trace }: Exchange, headers: Answer['headers']): Answer['headers'] {
+  const kept: Answer['headers'] = {}
+  for (const [name, value] of Object.entries(headers)) {
+    const values = Array.isArray(value) ? value : [value]
+    if (!headerName.test(name) || !values.every((one) => headerValue.test(one))) trace.add('response-header', { dropped: name })
+    else if (remapped.has(name.toLowerCase())) kept[`x-amzn-Remapped-${name}`] = value
+    else if (name.toLowerCase() !== 'transfer-encoding') kept[name] = value
+  }
+  return kept
 }
 
 /** Observed: AWS, 15-11-2024, recorded by localstack's test_aws_proxy_response_payload_format_validation (names and spelling). */

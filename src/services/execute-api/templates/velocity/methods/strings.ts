@@ -14,7 +14,7 @@ export const stringMethods: Methods<string> = {
   toUpperCase: plain((text) => text.toUpperCase()),
   intern: plain((text) => text),
   // Java's trim takes away everything up to U+0020 and nothing else.
-  trim: plain((text) => text.replace(/^[\u0000-\u0020]+|[\u0000-\u0020]+$/g, '')),
+  trim: plain(trim),
   strip: plain((text) => text.trim()),
   hashCode: plain(hashOf),
   getBytes: (text, args) => (args.length <= 1 ? new JavaList([...Buffer.from(text)], 'array') : noSuchMethod),
@@ -81,6 +81,14 @@ export const stringMethods: Methods<string> = {
     return items.map(toText).join(separator)
   },
   valueOf: ofOne((_, value) => toText(value)),
+}
+
+function trim(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && text.charCodeAt(from) <= 0x20) from++
+  while (to > from && text.charCodeAt(to - 1) <= 0x20) to--
+  return text.slice(from, to)
 }
 
 /** `indexOf` takes text or the code of a character. */
