@@ -42,7 +42,9 @@ export function compressionSize(size: unknown): number | undefined {
 }
 
 export function endpoints(
-  { types = ['EDGE'], ipAddressType, vpcEndpointIds }: { types?: readonly string[] | undefined, ipAddressType?: string | undefined, vpcEndpointIds?: string[] | undefined },
+  { types = ['EDGE'], ipAddressType, vpcEndpointIds }: {
+    types?: readonly string[] | undefined, ipAddressType?: string | undefined, vpcEndpointIds?: string[] | undefined
+  },
 ): EndpointConfiguration {
   if (types.length === 0) throw errors.BadRequestException('REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.')
   if (types.length > 1) throw errors.BadRequestException('Cannot create an api with multiple Endpoint Types.')

@@ -9,21 +9,29 @@ import type { ApiGateway } from './index.ts'
 import * as integrations from './integrations.ts'
 import * as methods from './methods.ts'
 import * as models from './models.ts'
-import { may, mayPassRole, maySetPolicy, mayTag } from './permissions.ts'
+import { may, mayMethod, mayPassRole, maySetPolicy, mayTag } from './permissions.ts'
 import * as resources from './resources.ts'
 import * as restApis from './rest-apis.ts'
 import * as stages from './stages.ts'
 import * as tags from './tags.ts'
 
-const valueAt = (operations: readonly sdk.PatchOperation[] | undefined, path: string) => (operations ?? []).filter((one) => one.path === path).map(({ value }) => value)
+/** What patch operations say of one path. */
+const valueAt = (operations: readonly sdk.PatchOperation[] | undefined, path: string) =>
+  (operations ?? []).filter((one) => one.path === path).map(({ value }) => value)
 
 export const operations: Operations<ApiGateway> = {
   CreateRestApi: operation<ApiGateway, sdk.CreateRestApiRequest, sdk.RestApi>({
     access: (input, call) => [may('POST', call), ...input.policy ? [maySetPolicy(call)] : []],
     run: restApis.createRestApi,
   }),
-  GetRestApi: operation<ApiGateway, sdk.GetRestApiRequest, sdk.RestApi>({ access: (input, call) => [may('GET', call, input.restApiId)], run: restApis.getRestApi }),
-  GetRestApis: operation<ApiGateway, sdk.GetRestApisRequest, sdk.RestApis>({ access: (_input, call) => [may('GET', call)], run: restApis.getRestApis }),
+  GetRestApi: operation<ApiGateway, sdk.GetRestApiRequest, sdk.RestApi>({
+    access: (input, call) => [may('GET', call, input.restApiId)],
+    run: restApis.getRestApi,
+  }),
+  GetRestApis: operation<ApiGateway, sdk.GetRestApisRequest, sdk.RestApis>({
+    access: (_input, call) => [may('GET', call)],
+    run: restApis.getRestApis,
+  }),
   UpdateRestApi: operation<ApiGateway, sdk.UpdateRestApiRequest, sdk.RestApi>({
     access: (input, call) => [
       may('PATCH', call, input.restApiId),
@@ -31,10 +39,19 @@ export const operations: Operations<ApiGateway> = {
     ],
     run: restApis.updateRestApi,
   }),
-  DeleteRestApi: operation<ApiGateway, sdk.DeleteRestApiRequest, void>({ access: (input, call) => [may('DELETE', call, input.restApiId)], run: restApis.deleteRestApi }),
+  DeleteRestApi: operation<ApiGateway, sdk.DeleteRestApiRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId)],
+    run: restApis.deleteRestApi,
+  }),
   // What an import sets decides about further permissions; its handler asks for them.
-  ImportRestApi: operation<ApiGateway, sdk.ImportRestApiRequest, sdk.RestApi>({ access: (_input, call) => [may('POST', call)], run: imports.importRestApi }),
-  PutRestApi: operation<ApiGateway, sdk.PutRestApiRequest, sdk.RestApi>({ access: (input, call) => [may('PUT', call, input.restApiId)], run: imports.putRestApi }),
+  ImportRestApi: operation<ApiGateway, sdk.ImportRestApiRequest, sdk.RestApi>({
+    access: (_input, call) => [may('POST', call)],
+    run: imports.importRestApi,
+  }),
+  PutRestApi: operation<ApiGateway, sdk.PutRestApiRequest, sdk.RestApi>({
+    access: (input, call) => [may('PUT', call, input.restApiId)],
+    run: imports.putRestApi,
+  }),
 
   CreateResource: operation<ApiGateway, sdk.CreateResourceRequest, sdk.Resource>({
     access: (input, call) => [may('POST', call, input.restApiId, 'resources', input.parentId)],
@@ -58,68 +75,68 @@ export const operations: Operations<ApiGateway> = {
   }),
 
   PutMethod: operation<ApiGateway, sdk.PutMethodRequest, sdk.Method>({
-    access: (input, call) => [may('PUT', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod)],
+    access: (input, call) => [mayMethod('PUT', call, input)],
     run: methods.putMethod,
   }),
   GetMethod: operation<ApiGateway, sdk.GetMethodRequest, sdk.Method>({
-    access: (input, call) => [may('GET', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod)],
+    access: (input, call) => [mayMethod('GET', call, input)],
     run: methods.getMethod,
   }),
   UpdateMethod: operation<ApiGateway, sdk.UpdateMethodRequest, sdk.Method>({
-    access: (input, call) => [may('PATCH', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod)],
+    access: (input, call) => [mayMethod('PATCH', call, input)],
     run: methods.updateMethod,
   }),
   DeleteMethod: operation<ApiGateway, sdk.DeleteMethodRequest, void>({
-    access: (input, call) => [may('DELETE', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod)],
+    access: (input, call) => [mayMethod('DELETE', call, input)],
     run: methods.deleteMethod,
   }),
   PutMethodResponse: operation<ApiGateway, sdk.PutMethodResponseRequest, sdk.MethodResponse>({
-    access: (input, call) => [may('PUT', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'responses', input.statusCode)],
+    access: (input, call) => [mayMethod('PUT', call, input, 'responses', input.statusCode)],
     run: methods.putMethodResponse,
   }),
   GetMethodResponse: operation<ApiGateway, sdk.GetMethodResponseRequest, sdk.MethodResponse>({
-    access: (input, call) => [may('GET', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'responses', input.statusCode)],
+    access: (input, call) => [mayMethod('GET', call, input, 'responses', input.statusCode)],
     run: methods.getMethodResponse,
   }),
   UpdateMethodResponse: operation<ApiGateway, sdk.UpdateMethodResponseRequest, sdk.MethodResponse>({
-    access: (input, call) => [may('PATCH', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'responses', input.statusCode)],
+    access: (input, call) => [mayMethod('PATCH', call, input, 'responses', input.statusCode)],
     run: methods.updateMethodResponse,
   }),
   DeleteMethodResponse: operation<ApiGateway, sdk.DeleteMethodResponseRequest, void>({
-    access: (input, call) => [may('DELETE', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'responses', input.statusCode)],
+    access: (input, call) => [mayMethod('DELETE', call, input, 'responses', input.statusCode)],
     run: methods.deleteMethodResponse,
   }),
 
   PutIntegration: operation<ApiGateway, sdk.PutIntegrationRequest, sdk.Integration>({
-    access: (input, call) => [may('PUT', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration'), ...mayPassRole(input.credentials)],
+    access: (input, call) => [mayMethod('PUT', call, input, 'integration'), ...mayPassRole(input.credentials)],
     run: integrations.putIntegration,
   }),
   GetIntegration: operation<ApiGateway, sdk.GetIntegrationRequest, sdk.Integration>({
-    access: (input, call) => [may('GET', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration')],
+    access: (input, call) => [mayMethod('GET', call, input, 'integration')],
     run: integrations.getIntegration,
   }),
   UpdateIntegration: operation<ApiGateway, sdk.UpdateIntegrationRequest, sdk.Integration>({
-    access: (input, call) => [may('PATCH', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration'), ...valueAt(input.patchOperations, '/credentials').flatMap(mayPassRole)],
+    access: (input, call) => [mayMethod('PATCH', call, input, 'integration'), ...valueAt(input.patchOperations, '/credentials').flatMap(mayPassRole)],
     run: integrations.updateIntegration,
   }),
   DeleteIntegration: operation<ApiGateway, sdk.DeleteIntegrationRequest, void>({
-    access: (input, call) => [may('DELETE', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration')],
+    access: (input, call) => [mayMethod('DELETE', call, input, 'integration')],
     run: integrations.deleteIntegration,
   }),
   PutIntegrationResponse: operation<ApiGateway, sdk.PutIntegrationResponseRequest, sdk.IntegrationResponse>({
-    access: (input, call) => [may('PUT', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration', 'responses', input.statusCode)],
+    access: (input, call) => [mayMethod('PUT', call, input, 'integration', 'responses', input.statusCode)],
     run: integrations.putIntegrationResponse,
   }),
   GetIntegrationResponse: operation<ApiGateway, sdk.GetIntegrationResponseRequest, sdk.IntegrationResponse>({
-    access: (input, call) => [may('GET', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration', 'responses', input.statusCode)],
+    access: (input, call) => [mayMethod('GET', call, input, 'integration', 'responses', input.statusCode)],
     run: integrations.getIntegrationResponse,
   }),
   UpdateIntegrationResponse: operation<ApiGateway, sdk.UpdateIntegrationResponseRequest, sdk.IntegrationResponse>({
-    access: (input, call) => [may('PATCH', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration', 'responses', input.statusCode)],
+    access: (input, call) => [mayMethod('PATCH', call, input, 'integration', 'responses', input.statusCode)],
     run: integrations.updateIntegrationResponse,
   }),
   DeleteIntegrationResponse: operation<ApiGateway, sdk.DeleteIntegrationResponseRequest, void>({
-    access: (input, call) => [may('DELETE', call, input.restApiId, 'resources', input.resourceId, 'methods', input.httpMethod, 'integration', 'responses', input.statusCode)],
+    access: (input, call) => [mayMethod('DELETE', call, input, 'integration', 'responses', input.statusCode)],
     run: integrations.deleteIntegrationResponse,
   }),
 
@@ -226,7 +243,16 @@ export const operations: Operations<ApiGateway> = {
     run: stages.deleteStage,
   }),
 
-  TagResource: operation<ApiGateway, sdk.TagResourceRequest, void>({ access: (input, call) => [mayTag('PUT', call, input.resourceArn)], run: tags.tagResource }),
-  UntagResource: operation<ApiGateway, sdk.UntagResourceRequest, void>({ access: (input, call) => [mayTag('DELETE', call, input.resourceArn)], run: tags.untagResource }),
-  GetTags: operation<ApiGateway, sdk.GetTagsRequest, sdk.Tags>({ access: (input, call) => [mayTag('GET', call, input.resourceArn)], run: tags.getTags }),
+  TagResource: operation<ApiGateway, sdk.TagResourceRequest, void>({
+    access: (input, call) => [mayTag('PUT', call, input.resourceArn)],
+    run: tags.tagResource,
+  }),
+  UntagResource: operation<ApiGateway, sdk.UntagResourceRequest, void>({
+    access: (input, call) => [mayTag('DELETE', call, input.resourceArn)],
+    run: tags.untagResource,
+  }),
+  GetTags: operation<ApiGateway, sdk.GetTagsRequest, sdk.Tags>({
+    access: (input, call) => [mayTag('GET', call, input.resourceArn)],
+    run: tags.getTags,
+  }),
 }

@@ -20,7 +20,9 @@ export interface TestCaller {
 }
 
 /** Acts as the root of account 000000000000 in us-east-1. */
-export function createCaller(database: Database, { functions, region = 'us-east-1' }: { functions?: FunctionDirectory, region?: string } = {}): TestCaller {
+export function createCaller(
+  database: Database, { functions, region = 'us-east-1' }: { functions?: FunctionDirectory, region?: string } = {},
+): TestCaller {
   const accountId = '000000000000'
   const { definition, snapshots } = createApiGateway({ database, clock: systemClock, random: systemRandom, functions })
   const required: Permission[] = []

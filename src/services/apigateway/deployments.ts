@@ -32,7 +32,9 @@ export async function createDeployment(request: Input<sdk.CreateDeploymentReques
   return describeDeployment(deployment)
 }
 
-export async function getDeployment({ restApiId, deploymentId, embed }: Input<sdk.GetDeploymentRequest>, call: Caller, { database, ...gateway }: ApiGateway): Promise<sdk.Deployment> {
+export async function getDeployment(
+  { restApiId, deploymentId, embed }: Input<sdk.GetDeploymentRequest>, call: Caller, { database, ...gateway }: ApiGateway,
+): Promise<sdk.Deployment> {
   await readApi({ database, ...gateway }, call, restApiId, missing.deployment)
   const deployment = await findDeployment(database, restApiId, deploymentId)
   if (!deployment) throw missing.deployment()
@@ -41,14 +43,18 @@ export async function getDeployment({ restApiId, deploymentId, embed }: Input<sd
 }
 
 /** Ours: oldest first; AWS promises no order. */
-export async function getDeployments({ restApiId, ...page }: Input<sdk.GetDeploymentsRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Deployments> {
+export async function getDeployments(
+  { restApiId, ...page }: Input<sdk.GetDeploymentsRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Deployments> {
   await readApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId))
   const deployments = await listDeployments(gateway.database, restApiId)
   const { items, position } = pageOf(deployments, ({ createdAtMs, id }) => `${String(createdAtMs).padStart(16, '0')}/${id}`, page)
   return { items: items.map(describeDeployment), position }
 }
 
-export async function updateDeployment({ restApiId, deploymentId, patchOperations }: Input<sdk.UpdateDeploymentRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Deployment> {
+export async function updateDeployment(
+  { restApiId, deploymentId, patchOperations }: Input<sdk.UpdateDeploymentRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Deployment> {
   await readApi(gateway, call, restApiId, missing.deployment)
   const deployment = await findDeployment(gateway.database, restApiId, deploymentId)
   if (!deployment) throw missing.deployment()
@@ -57,7 +63,9 @@ export async function updateDeployment({ restApiId, deploymentId, patchOperation
   return describeDeployment(deployment)
 }
 
-export async function deleteDeployment({ restApiId, deploymentId }: Input<sdk.DeleteDeploymentRequest>, call: Caller, gateway: ApiGateway): Promise<void> {
+export async function deleteDeployment(
+  { restApiId, deploymentId }: Input<sdk.DeleteDeploymentRequest>, call: Caller, gateway: ApiGateway,
+): Promise<void> {
   await readApi(gateway, call, restApiId, missing.deployment)
   let deleted: boolean
   try {
@@ -78,13 +86,15 @@ function requireDeployable({ resources }: ApiDesign): void {
 
 /** The stage that a deployment names: a new one, or the one of that name with what the request sets. */
 async function stageAfter(
-  request: Input<sdk.CreateDeploymentRequest>, { apiId, stageName, deploymentId, now }: { apiId: string, stageName: string, deploymentId: string, now: number },
+  request: Input<sdk.CreateDeploymentRequest>,
+  { apiId, stageName, deploymentId, now }: { apiId: string, stageName: string, deploymentId: string, now: number },
   { database }: ApiGateway,
 ): Promise<{ stage: StageRecord, revision: number | undefined }> {
   const { stageDescription, variables, tracingEnabled, cacheClusterEnabled, cacheClusterSize } = request
   const stored = await findStage(database, { apiId, stageName })
   if (!stored) {
-    const stage = newStage({ stageName, deploymentId, description: stageDescription, variables, tracingEnabled, cacheClusterEnabled, cacheClusterSize }, { apiId, now })
+    const description = stageDescription
+    const stage = newStage({ stageName, deploymentId, description, variables, tracingEnabled, cacheClusterEnabled, cacheClusterSize }, { apiId, now })
     return { stage, revision: undefined }
   }
   checkVariables(variables)
@@ -109,7 +119,8 @@ function describeDeployment({ id, createdAtMs, description }: Deployment): sdk.D
 function summaryOf({ resources }: RestApiSnapshot): sdk.Deployment['apiSummary'] {
   return Object.fromEntries(resources.filter(({ methods }) => Object.keys(methods).length > 0).map(({ path, methods }) => [
     path,
-    Object.fromEntries(Object.values(methods).map(({ httpMethod, authorizationType, apiKeyRequired }) => [httpMethod, { authorizationType, apiKeyRequired }])),
+    Object.fromEntries(Object.values(methods).map(({ httpMethod, authorizationType, apiKeyRequired }) =>
+      [httpMethod, { authorizationType, apiKeyRequired }])),
   ]))
 }
 

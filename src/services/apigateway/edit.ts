@@ -16,7 +16,9 @@ export type Input<Request> = Valid<Request>
 export type Caller = Pick<Call, 'scope'>
 
 /** The caller's API as it stands. Throws `absent()` when there is none. */
-export async function readApi({ database }: Pick<ApiGateway, 'database'>, { scope }: Caller, apiId: string, absent: () => AwsError): Promise<RestApi> {
+export async function readApi(
+  { database }: Pick<ApiGateway, 'database'>, { scope }: Caller, apiId: string, absent: () => AwsError,
+): Promise<RestApi> {
   const stored = await findApi(database, scope, apiId)
   if (!stored) throw absent()
   return stored.api
@@ -72,7 +74,7 @@ export async function withRetries<Result>(attempt: () => Promise<Result>): Promi
 export function refusalOf(reason: StoreConflict): AwsError {
   switch (reason) {
     // Ours: the words; AWS counts each limit under a sentence of its own.
-    case 'limit': return errors.LimitExceededException('Maximum number of items of this kind has been reached. Please contact the administrator of this server.')
+    case 'limit': return errors.LimitExceededException('Maximum number of items of this kind has been reached.')
     case 'api missing': return errors.NotFoundException('Invalid API identifier specified')
     case 'stage exists': return errors.ConflictException('Stage already exists')
     case 'stage missing': return errors.NotFoundException('Invalid stage identifier specified')

@@ -4,12 +4,15 @@ import type * as sdk from '@aws-sdk/client-api-gateway'
 import { editApi, readApi, type Caller, type Input } from './edit.ts'
 import { errors, missing } from './errors.ts'
 import type { ApiGateway } from './index.ts'
-import { requireContentType } from './mappings.ts'
+import { isConstant, requireContentType } from './mappings.ts'
 import type { ApiDesign, GatewayResponse } from './model.ts'
 import { pageOf } from './pages.ts'
 import { applyPatches, type PatchRule } from './patch.ts'
 
-/** Type → default status code; undefined where the occasion decides. Observed: AWS, 15-04-2024, recorded by localstack's test_gateway_response_crud. */
+/**
+ * Type → default status code; undefined where the occasion decides.
+ * Observed: AWS, 15-04-2024, recorded by localstack's test_gateway_response_crud.
+ */
 export const defaultStatusCodes: Readonly<Record<string, string | undefined>> = {
   ACCESS_DENIED: '403',
   API_CONFIGURATION_ERROR: '500',
@@ -36,24 +39,32 @@ export const defaultStatusCodes: Readonly<Record<string, string | undefined>> = 
 
 const defaultTemplates = { 'application/json': '{"message":$context.error.messageString}' }
 
-export function putGatewayResponse({ restApiId, ...request }: Input<sdk.PutGatewayResponseRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.GatewayResponse> {
+export function putGatewayResponse(
+  { restApiId, ...request }: Input<sdk.PutGatewayResponseRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.GatewayResponse> {
   return editApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId), ({ design }) =>
     shown(addGatewayResponse(design, request), false))
 }
 
-export async function getGatewayResponse({ restApiId, responseType }: Input<sdk.GetGatewayResponseRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.GatewayResponse> {
+export async function getGatewayResponse(
+  { restApiId, responseType }: Input<sdk.GetGatewayResponseRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.GatewayResponse> {
   const { design } = await readApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId))
   return describe(design, responseType)
 }
 
-export async function getGatewayResponses({ restApiId, ...page }: Input<sdk.GetGatewayResponsesRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.GatewayResponses> {
+export async function getGatewayResponses(
+  { restApiId, ...page }: Input<sdk.GetGatewayResponsesRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.GatewayResponses> {
   const { design } = await readApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId))
   const { items, position } = pageOf(Object.keys(defaultStatusCodes), (type) => type, page)
   return { items: items.map((type) => describe(design, type)), position }
 }
 
 /** A type that was not put yet becomes one that was. Observed: AWS, 15-04-2024, recorded by localstack's test_update_gateway_response. */
-export function updateGatewayResponse({ restApiId, responseType, patchOperations }: Input<sdk.UpdateGatewayResponseRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.GatewayResponse> {
+export function updateGatewayResponse(
+  { restApiId, responseType, patchOperations }: Input<sdk.UpdateGatewayResponseRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.GatewayResponse> {
   return editApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId), ({ design }) => {
     const response = design.gatewayResponses[responseType] ??= effective(design, responseType).response
     applyPatches(response, patchOperations, patchRules, 'path')
@@ -61,15 +72,22 @@ export function updateGatewayResponse({ restApiId, responseType, patchOperations
   })
 }
 
-export function deleteGatewayResponse({ restApiId, responseType }: Input<sdk.DeleteGatewayResponseRequest>, call: Caller, gateway: ApiGateway): Promise<void> {
+export function deleteGatewayResponse(
+  { restApiId, responseType }: Input<sdk.DeleteGatewayResponseRequest>, call: Caller, gateway: ApiGateway,
+): Promise<void> {
   return editApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId), ({ design }) => {
     if (!Object.hasOwn(design.gatewayResponses, responseType)) throw missing.gatewayResponse()
     delete design.gatewayResponses[responseType]
   })
 }
 
-/** Puts a response, filling what the request leaves out with the type's defaults. Observed: AWS, 20-06-2024, recorded by localstack's test_gateway_response_put. */
-export function addGatewayResponse(design: ApiDesign, { responseType, statusCode, responseParameters, responseTemplates }: Omit<sdk.PutGatewayResponseRequest, 'restApiId'>): GatewayResponse {
+/**
+ * Puts a response, filling what the request leaves out with the type's defaults.
+ * Observed: AWS, 20-06-2024, recorded by localstack's test_gateway_response_put.
+ */
+export function addGatewayResponse(
+  design: ApiDesign, { responseType, statusCode, responseParameters, responseTemplates }: Omit<sdk.PutGatewayResponseRequest, 'restApiId'>,
+): GatewayResponse {
   const type = responseType ?? ''
   if (!Object.hasOwn(defaultStatusCodes, type)) throw errors.BadRequestException(`Invalid gateway response type specified: ${type}`)
   for (const [name, source] of Object.entries(responseParameters ?? {})) checkParameter(name, source)
@@ -105,7 +123,7 @@ function shown(response: GatewayResponse, isDefault: boolean): sdk.GatewayRespon
 
 function checkParameter(name: string, source: string): void {
   const isName = /^gatewayresponse\.header\.[^\s]+$/.test(name)
-  const isSource = /^'[^']*'$/s.test(source) || /^(?:method\.request\.(?:header|path|querystring|multivalueheader|multivaluequerystring)|context|stageVariables)\.[^\s]+$/.test(source)
+  const isSource = isConstant(source) || /^method\.request\.(?:header|path|querystring|multivalueheader|multivaluequerystring)\.[^\s]+$/.test(source)
   // Ours: the words.
   if (!isName || !isSource) throw errors.BadRequestException(`Invalid gateway response parameter specified: ${isName ? source : name}`)
 }

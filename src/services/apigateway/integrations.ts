@@ -4,7 +4,9 @@ import type * as sdk from '@aws-sdk/client-api-gateway'
 import { editApi, readApi, type Caller, type Input } from './edit.ts'
 import { errors, missing } from './errors.ts'
 import type { ApiGateway } from './index.ts'
-import { checkCredentials, checkUri, contentHandling, functionOf, invalidFunction, newIntegration, passthroughBehavior, timeoutMs } from './integration-rules.ts'
+import {
+  checkCredentials, checkUri, contentHandling, functionOf, invalidFunction, newIntegration, passthroughBehavior, timeoutMs,
+} from './integration-rules.ts'
 import { checkRequestMapping, checkResponseMapping, checkTemplates } from './mappings.ts'
 import { requireMethod } from './methods.ts'
 import type { ApiDesign, Integration, IntegrationResponse, Method } from './model.ts'
@@ -22,12 +24,16 @@ export async function putIntegration(request: Input<sdk.PutIntegrationRequest>, 
   })
 }
 
-export async function getIntegration({ restApiId, resourceId, httpMethod }: Input<sdk.GetIntegrationRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Integration> {
+export async function getIntegration(
+  { restApiId, resourceId, httpMethod }: Input<sdk.GetIntegrationRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Integration> {
   const { design } = await readApi(gateway, call, restApiId, missing.resource)
   return describeIntegration(requireIntegration(requireMethod(design, resourceId, httpMethod)))
 }
 
-export async function updateIntegration({ restApiId, resourceId, httpMethod, patchOperations }: Input<sdk.UpdateIntegrationRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Integration> {
+export async function updateIntegration(
+  { restApiId, resourceId, httpMethod, patchOperations }: Input<sdk.UpdateIntegrationRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Integration> {
   await requireFunctions(gateway, (patchOperations ?? []).filter(({ path }) => path === '/uri').map(({ value }) => value))
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) => {
     const method = requireMethod(design, resourceId, httpMethod)
@@ -37,7 +43,9 @@ export async function updateIntegration({ restApiId, resourceId, httpMethod, pat
   })
 }
 
-export function deleteIntegration({ restApiId, resourceId, httpMethod }: Input<sdk.DeleteIntegrationRequest>, call: Caller, gateway: ApiGateway): Promise<void> {
+export function deleteIntegration(
+  { restApiId, resourceId, httpMethod }: Input<sdk.DeleteIntegrationRequest>, call: Caller, gateway: ApiGateway,
+): Promise<void> {
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) => {
     const method = requireMethod(design, resourceId, httpMethod)
     requireIntegration(method)
@@ -45,18 +53,25 @@ export function deleteIntegration({ restApiId, resourceId, httpMethod }: Input<s
   })
 }
 
-export function putIntegrationResponse(request: Input<sdk.PutIntegrationResponseRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.IntegrationResponse> {
+export function putIntegrationResponse(
+  request: Input<sdk.PutIntegrationResponseRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.IntegrationResponse> {
   const { restApiId, resourceId, httpMethod } = request
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) =>
     describeResponse(addIntegrationResponse(requireMethod(design, resourceId, httpMethod), request)))
 }
 
-export async function getIntegrationResponse({ restApiId, resourceId, httpMethod, statusCode }: Input<sdk.GetIntegrationResponseRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.IntegrationResponse> {
+export async function getIntegrationResponse(
+  { restApiId, resourceId, httpMethod, statusCode }: Input<sdk.GetIntegrationResponseRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.IntegrationResponse> {
   const { design } = await readApi(gateway, call, restApiId, missing.resource)
   return describeResponse(requireResponse(requireIntegration(requireMethod(design, resourceId, httpMethod)), statusCode))
 }
 
-export function updateIntegrationResponse({ restApiId, resourceId, httpMethod, statusCode, patchOperations }: Input<sdk.UpdateIntegrationResponseRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.IntegrationResponse> {
+export function updateIntegrationResponse(
+  { restApiId, resourceId, httpMethod, statusCode, patchOperations }: Input<sdk.UpdateIntegrationResponseRequest>,
+  call: Caller, gateway: ApiGateway,
+): Promise<sdk.IntegrationResponse> {
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) => {
     const method = requireMethod(design, resourceId, httpMethod)
     const response = requireResponse(requireIntegration(method), statusCode)
@@ -65,7 +80,9 @@ export function updateIntegrationResponse({ restApiId, resourceId, httpMethod, s
   })
 }
 
-export function deleteIntegrationResponse({ restApiId, resourceId, httpMethod, statusCode }: Input<sdk.DeleteIntegrationResponseRequest>, call: Caller, gateway: ApiGateway): Promise<void> {
+export function deleteIntegrationResponse(
+  { restApiId, resourceId, httpMethod, statusCode }: Input<sdk.DeleteIntegrationResponseRequest>, call: Caller, gateway: ApiGateway,
+): Promise<void> {
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) => {
     const integration = integrationWherever(design, resourceId, httpMethod)
     requireResponse(integration, statusCode)
@@ -73,7 +90,10 @@ export function deleteIntegrationResponse({ restApiId, resourceId, httpMethod, s
   })
 }
 
-/** A new integration response; one of the same status code is replaced. Observed: AWS, 11-06-2025, recorded by localstack's test_lifecycle_integration_response. */
+/**
+ * A new integration response; one of the same status code is replaced.
+ * Observed: AWS, 11-06-2025, recorded by localstack's test_lifecycle_integration_response.
+ */
 export function addIntegrationResponse(
   method: Method, request: Omit<sdk.PutIntegrationResponseRequest, 'restApiId' | 'resourceId' | 'httpMethod'>,
 ): IntegrationResponse {
@@ -177,9 +197,14 @@ const integrationRules: readonly PatchRule<PatchedIntegration>[] = [
   {
     path: '/cacheKeyParameters/{name}',
     add: ({ integration }, _value, name) => { integration.cacheKeyParameters = [...new Set([...integration.cacheKeyParameters, name])] },
-    remove: ({ integration }, _value, name) => { integration.cacheKeyParameters = integration.cacheKeyParameters.filter((known) => known !== name) },
+    remove: ({ integration }, _value, name) => {
+      integration.cacheKeyParameters = integration.cacheKeyParameters.filter((known) => known !== name)
+    },
   },
-  { path: '/tlsConfig/insecureSkipVerification', replace: ({ integration }, value) => { integration.tlsConfig = { insecureSkipVerification: booleanOf(value) } } },
+  {
+    path: '/tlsConfig/insecureSkipVerification',
+    replace: ({ integration }, value) => { integration.tlsConfig = { insecureSkipVerification: booleanOf(value) } },
+  },
   {
     path: '/requestParameters/{name}',
     add: putRequestParameter,

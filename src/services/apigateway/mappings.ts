@@ -12,15 +12,15 @@ import type { Method } from './model.ts'
  */
 export function checkRequestMapping(mapping: Record<string, string> | undefined, method: Method): void {
   for (const [target, source] of Object.entries(mapping ?? {})) {
-    if (!/^integration\.request\.(?:path|querystring|header|multivalueheader|multivaluequerystring)\.[^.\s]/.test(target)) throw invalidMapping(`Invalid mapping expression specified: ${target}`)
+    if (!/^integration\.request\.(?:path|querystring|header|multivalueheader|multivaluequerystring)\.[^.\s]/.test(target)) throw invalidMapping(notAnExpression(target))
     if (isConstant(source) || /^method\.request\.body(?:\.|\[|$)/.test(source)) continue
     if (!/^method\.request\.(?:path|querystring|header|multivalueheader|multivaluequerystring)\.[^\s]+$/.test(source)) {
-      throw invalidMapping(`Invalid mapping expression specified: ${source}`)
+      throw invalidMapping(notAnExpression(source))
     }
     // The list forms stand for the same declared parameter.
     const declared = source.replace('.multivalueheader.', '.header.').replace('.multivaluequerystring.', '.querystring.')
     const parameters = method.requestParameters ?? {}
-    if (!Object.hasOwn(parameters, source) && !Object.hasOwn(parameters, declared)) throw invalidMapping(`Invalid mapping expression parameter specified: ${source}`)
+    if (!Object.hasOwn(parameters, source) && !Object.hasOwn(parameters, declared)) throw invalidMapping(notDeclared(source))
   }
 }
 
@@ -28,19 +28,24 @@ export function checkRequestMapping(mapping: Record<string, string> | undefined,
 export function checkResponseMapping(mapping: Record<string, string> | undefined, method: Method, statusCode: string): void {
   const declared = method.methodResponses?.[statusCode]?.responseParameters ?? {}
   for (const [target, source] of Object.entries(mapping ?? {})) {
-    if (!/^method\.response\.(?:header|multivalueheader)\.[^\s]+$/.test(target)) throw invalidMapping(`Invalid mapping expression specified: ${target}`)
-    if (!Object.hasOwn(declared, target)) throw invalidMapping(`Invalid mapping expression parameter specified: ${target}`)
+    if (!/^method\.response\.(?:header|multivalueheader)\.[^\s]+$/.test(target)) throw invalidMapping(notAnExpression(target))
+    if (!Object.hasOwn(declared, target)) throw invalidMapping(notDeclared(target))
     const isKnown = isConstant(source) || /^integration\.response\.(?:body(?:\.|\[|$)|(?:header|multivalueheader)\.[^\s]+$)/.test(source)
-    if (!isKnown) throw invalidMapping(`Invalid mapping expression specified: ${source}`)
+    if (!isKnown) throw invalidMapping(notAnExpression(source))
   }
 }
+
+const notAnExpression = (text: string): string => `Invalid mapping expression specified: ${text}`
+const notDeclared = (parameter: string): string => `Invalid mapping expression parameter specified: ${parameter}`
 
 /** Checks content type → template. */
 export function checkTemplates(templates: Record<string, string | null> | undefined): void {
   for (const [contentType, template] of Object.entries(templates ?? {})) {
     requireContentType(contentType)
     // Ours: the words.
-    if (Buffer.byteLength(template ?? '') > TEMPLATE_BYTES_MAX) throw errors.BadRequestException(`Mapping template cannot be larger than ${TEMPLATE_BYTES_MAX} bytes`)
+    if (Buffer.byteLength(template ?? '') > TEMPLATE_BYTES_MAX) {
+      throw errors.BadRequestException(`Mapping template cannot be larger than ${TEMPLATE_BYTES_MAX} bytes`)
+    }
   }
 }
 
@@ -53,6 +58,6 @@ export function requireContentType(contentType: string): void {
 }
 
 /** A quoted text, a context variable or a stage variable. Source: API Gateway developer guide, "Parameter mapping". */
-function isConstant(source: string): boolean {
+export function isConstant(source: string): boolean {
   return /^'[^']*'$/s.test(source) || /^(?:context|stageVariables)\.[^\s]+$/.test(source)
 }

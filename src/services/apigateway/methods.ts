@@ -18,12 +18,16 @@ export function putMethod(request: Input<sdk.PutMethodRequest>, call: Caller, ga
   })
 }
 
-export async function getMethod({ restApiId, resourceId, httpMethod }: Input<sdk.GetMethodRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Method> {
+export async function getMethod(
+  { restApiId, resourceId, httpMethod }: Input<sdk.GetMethodRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Method> {
   const { design } = await readApi(gateway, call, restApiId, missing.resource)
   return requireMethod(design, resourceId, httpMethod)
 }
 
-export function updateMethod({ restApiId, resourceId, httpMethod, patchOperations }: Input<sdk.UpdateMethodRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Method> {
+export function updateMethod(
+  { restApiId, resourceId, httpMethod, patchOperations }: Input<sdk.UpdateMethodRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Method> {
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) => {
     const method = requireMethod(design, resourceId, httpMethod)
     applyPatches({ design, method }, patchOperations, methodRules, 'plain')
@@ -31,7 +35,9 @@ export function updateMethod({ restApiId, resourceId, httpMethod, patchOperation
   })
 }
 
-export function deleteMethod({ restApiId, resourceId, httpMethod }: Input<sdk.DeleteMethodRequest>, call: Caller, gateway: ApiGateway): Promise<void> {
+export function deleteMethod(
+  { restApiId, resourceId, httpMethod }: Input<sdk.DeleteMethodRequest>, call: Caller, gateway: ApiGateway,
+): Promise<void> {
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) => {
     requireMethod(design, resourceId, httpMethod)
     delete requireResource(design, resourceId).methods[httpMethod]
@@ -44,12 +50,16 @@ export function putMethodResponse(request: Input<sdk.PutMethodResponseRequest>, 
     addMethodResponse(design, requireMethod(design, resourceId, httpMethod), request))
 }
 
-export async function getMethodResponse({ restApiId, resourceId, httpMethod, statusCode }: Input<sdk.GetMethodResponseRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.MethodResponse> {
+export async function getMethodResponse(
+  { restApiId, resourceId, httpMethod, statusCode }: Input<sdk.GetMethodResponseRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.MethodResponse> {
   const { design } = await readApi(gateway, call, restApiId, missing.resource)
   return requireMethodResponse(requireMethod(design, resourceId, httpMethod), statusCode)
 }
 
-export function updateMethodResponse({ restApiId, resourceId, httpMethod, statusCode, patchOperations }: Input<sdk.UpdateMethodResponseRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.MethodResponse> {
+export function updateMethodResponse(
+  { restApiId, resourceId, httpMethod, statusCode, patchOperations }: Input<sdk.UpdateMethodResponseRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.MethodResponse> {
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) => {
     const response = requireMethodResponse(requireMethod(design, resourceId, httpMethod), statusCode)
     applyPatches({ design, response }, patchOperations, methodResponseRules, 'plain')
@@ -57,7 +67,9 @@ export function updateMethodResponse({ restApiId, resourceId, httpMethod, status
   })
 }
 
-export function deleteMethodResponse({ restApiId, resourceId, httpMethod, statusCode }: Input<sdk.DeleteMethodResponseRequest>, call: Caller, gateway: ApiGateway): Promise<void> {
+export function deleteMethodResponse(
+  { restApiId, resourceId, httpMethod, statusCode }: Input<sdk.DeleteMethodResponseRequest>, call: Caller, gateway: ApiGateway,
+): Promise<void> {
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) => {
     const method = requireMethod(design, resourceId, httpMethod)
     requireMethodResponse(method, statusCode)
@@ -91,7 +103,9 @@ export function addMethod(design: ApiDesign, resource: Resource, request: NewMet
 }
 
 /** A new method response, with AWS's refusals. */
-export function addMethodResponse(design: ApiDesign, method: Method, request: Omit<sdk.PutMethodResponseRequest, 'restApiId' | 'resourceId' | 'httpMethod'>): MethodResponse {
+export function addMethodResponse(
+  design: ApiDesign, method: Method, request: Omit<sdk.PutMethodResponseRequest, 'restApiId' | 'resourceId' | 'httpMethod'>,
+): MethodResponse {
   const statusCode = request.statusCode ?? ''
   if (method.methodResponses?.[statusCode]) throw errors.ConflictException('Response already exists for this resource')
   for (const name of Object.keys(request.responseParameters ?? {})) checkResponseParameter(name)
@@ -159,7 +173,9 @@ const methodRules: readonly PatchRule<PatchedMethod>[] = [
   {
     path: '/authorizerId',
     // Without a type that needs one it is passed over. Observed: AWS, 15-04-2024, recorded by localstack's test_update_method_validation.
-    replace: ({ method }) => { if (method.authorizationType === 'CUSTOM' || method.authorizationType === 'COGNITO_USER_POOLS') throw invalidAuthorizer() },
+    replace: ({ method }) => {
+      if (method.authorizationType === 'CUSTOM' || method.authorizationType === 'COGNITO_USER_POOLS') throw invalidAuthorizer()
+    },
   },
   { path: '/apiKeyRequired', replace: ({ method }, value) => { method.apiKeyRequired = booleanOf(value) } },
   { path: '/operationName', replace: ({ method }, value) => { method.operationName = value || undefined } },
@@ -207,7 +223,10 @@ function putRequestModel({ design, method }: PatchedMethod, model: string, type:
   method.requestModels = { ...method.requestModels, [type]: model }
 }
 
-/** Source: API Gateway API reference, "Patch operations", UpdateMethodResponse. Observed: AWS, 01-07-2025, recorded by localstack's TestApigatewayMethodResponse. */
+/**
+ * Source: API Gateway API reference, "Patch operations", UpdateMethodResponse.
+ * Observed: AWS, 01-07-2025, recorded by localstack's TestApigatewayMethodResponse.
+ */
 const methodResponseRules: readonly PatchRule<{ design: ApiDesign, response: MethodResponse }>[] = [
   {
     path: '/responseParameters/{name}',

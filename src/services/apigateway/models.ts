@@ -10,7 +10,9 @@ import { pageOf } from './pages.ts'
 import { applyPatches, booleanOf, type PatchRule } from './patch.ts'
 import { flattened, modelName, modelOfUrl, referencesIn, schemaText } from './schemas.ts'
 
-export function createModel({ restApiId, name, description, contentType, schema }: Input<sdk.CreateModelRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Model> {
+export function createModel(
+  { restApiId, name, description, contentType, schema }: Input<sdk.CreateModelRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Model> {
   const id = newId(gateway.random)
   return editApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId), ({ design }) => {
     modelName(name)
@@ -20,7 +22,9 @@ export function createModel({ restApiId, name, description, contentType, schema 
 }
 
 /** Without the API AWS misses the model. Observed: AWS, 15-04-2024, recorded by localstack's test_model_validation. */
-export async function getModel({ restApiId, modelName: name, flatten }: Input<sdk.GetModelRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Model> {
+export async function getModel(
+  { restApiId, modelName: name, flatten }: Input<sdk.GetModelRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Model> {
   const { design } = await readApi(gateway, call, restApiId, () => missing.model(name))
   const model = requireModel(design, name)
   return flatten ? { ...model, schema: flattened(model, design) } : model
@@ -31,7 +35,9 @@ export async function getModels({ restApiId, ...page }: Input<sdk.GetModelsReque
   return pageOf(Object.values(design.models), ({ name }) => name, page)
 }
 
-export function updateModel({ restApiId, modelName: name, patchOperations }: Input<sdk.UpdateModelRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Model> {
+export function updateModel(
+  { restApiId, modelName: name, patchOperations }: Input<sdk.UpdateModelRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Model> {
   return editApi(gateway, call, restApiId, () => missing.model(name), ({ design }) => {
     const model = requireModel(design, name)
     applyPatches(model, patchOperations, modelRules, 'listed')
@@ -48,7 +54,9 @@ export function deleteModel({ restApiId, modelName: name }: Input<sdk.DeleteMode
   })
 }
 
-export function createRequestValidator(request: Input<sdk.CreateRequestValidatorRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.RequestValidator> {
+export function createRequestValidator(
+  request: Input<sdk.CreateRequestValidatorRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.RequestValidator> {
   const { restApiId, name = '', validateRequestBody = false, validateRequestParameters = false } = request
   const id = newId(gateway.random)
   // Observed: AWS, 15-04-2024, recorded by localstack's test_validators_crud_no_api.
@@ -56,17 +64,23 @@ export function createRequestValidator(request: Input<sdk.CreateRequestValidator
     design.requestValidators[id] = { id, name: validatorName(name), validateRequestBody, validateRequestParameters })
 }
 
-export async function getRequestValidator({ restApiId, requestValidatorId }: Input<sdk.GetRequestValidatorRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.RequestValidator> {
+export async function getRequestValidator(
+  { restApiId, requestValidatorId }: Input<sdk.GetRequestValidatorRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.RequestValidator> {
   const { design } = await readApi(gateway, call, restApiId, missing.requestValidator)
   return requireValidator(design, requestValidatorId)
 }
 
-export async function getRequestValidators({ restApiId, ...page }: Input<sdk.GetRequestValidatorsRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.RequestValidators> {
+export async function getRequestValidators(
+  { restApiId, ...page }: Input<sdk.GetRequestValidatorsRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.RequestValidators> {
   const { design } = await readApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId))
   return pageOf(Object.values(design.requestValidators), ({ id }) => id, page)
 }
 
-export function updateRequestValidator({ restApiId, requestValidatorId, patchOperations }: Input<sdk.UpdateRequestValidatorRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.RequestValidator> {
+export function updateRequestValidator(
+  { restApiId, requestValidatorId, patchOperations }: Input<sdk.UpdateRequestValidatorRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.RequestValidator> {
   return editApi(gateway, call, restApiId, missing.requestValidator, ({ design }) => {
     const validator = requireValidator(design, requestValidatorId)
     applyPatches(validator, patchOperations, validatorRules, 'listed')
@@ -74,7 +88,9 @@ export function updateRequestValidator({ restApiId, requestValidatorId, patchOpe
   })
 }
 
-export function deleteRequestValidator({ restApiId, requestValidatorId }: Input<sdk.DeleteRequestValidatorRequest>, call: Caller, gateway: ApiGateway): Promise<void> {
+export function deleteRequestValidator(
+  { restApiId, requestValidatorId }: Input<sdk.DeleteRequestValidatorRequest>, call: Caller, gateway: ApiGateway,
+): Promise<void> {
   return editApi(gateway, call, restApiId, missing.requestValidator, ({ design }) => {
     requireValidator(design, requestValidatorId)
     for (const { path, methods } of Object.values(design.resources)) {
@@ -112,8 +128,8 @@ function useOf({ resources, models }: ApiDesign, name: string): string | undefin
       if (isAnswered) return `method response: ${path}/${httpMethod}`
     }
   }
-  const user = Object.values(models).find((model) =>
-    model.name !== name && model.contentType.includes('json') && referencesIn(JSON.parse(model.schema ?? '{}')).some((ref) => modelOfUrl(ref) === name))
+  const refersToIt = (model: Model) => referencesIn(JSON.parse(model.schema ?? '{}')).some((ref) => modelOfUrl(ref) === name)
+  const user = Object.values(models).find((model) => model.name !== name && model.contentType.includes('json') && refersToIt(model))
   return user && `model: ${user.name}`
 }
 

@@ -15,7 +15,9 @@ export function pageLimit({ limit }: PageRequest): number {
 }
 
 /** One page of items that are at hand, in their order; `keyOf` must be unique. An item that is gone ends no listing: the page starts after it. */
-export function pageOf<Item>(items: readonly Item[], keyOf: (item: Item) => string, request: PageRequest): { items: Item[], position: string | undefined } {
+export function pageOf<Item>(
+  items: readonly Item[], keyOf: (item: Item) => string, request: PageRequest,
+): { items: Item[], position: string | undefined } {
   const after = decodePosition(request.position)
   const sorted = [...items].sort((a, b) => keyOf(a) < keyOf(b) ? -1 : 1)
   const rest = after === undefined ? sorted : sorted.filter((item) => keyOf(item) > after)

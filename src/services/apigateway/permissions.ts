@@ -6,12 +6,24 @@ import { roleOf } from './integration-rules.ts'
 
 type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** Actions are HTTP methods, resources are paths below `/restapis` without an account. Source: Service Authorization Reference, "Amazon API Gateway Management". */
+/**
+ * Actions are HTTP methods, resources are paths below `/restapis` without an account.
+ * Source: Service Authorization Reference, "Amazon API Gateway Management".
+ */
 export function may(verb: Verb, { scope: { region } }: Pick<Call, 'scope'>, ...path: (string | undefined)[]): Permission {
   return { action: `apigateway:${verb}`, resource: pathArn(region, ['restapis', ...path]) }
 }
 
-const pathArn = (region: string, path: (string | undefined)[]) => formatArn({ service: 'apigateway', region, accountId: '', resource: `/${path.join('/')}` })
+const pathArn = (region: string, path: (string | undefined)[]) =>
+  formatArn({ service: 'apigateway', region, accountId: '', resource: `/${path.join('/')}` })
+
+/** At a method, or at what is below it. */
+export function mayMethod(
+  verb: Verb, call: Pick<Call, 'scope'>, { restApiId, resourceId, httpMethod }: { restApiId: string, resourceId: string, httpMethod: string },
+  ...below: (string | undefined)[]
+): Permission {
+  return may(verb, call, restApiId, 'resources', resourceId, 'methods', httpMethod, ...below)
+}
 
 /** Setting a resource policy. Source: Service Authorization Reference, "Amazon API Gateway Management", UpdateRestApiPolicy. */
 export function maySetPolicy({ scope: { region } }: Pick<Call, 'scope'>, apiId = '*'): Permission {

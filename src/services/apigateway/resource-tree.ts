@@ -9,7 +9,7 @@ export function addResource(design: ApiDesign, { parentId, pathPart, id }: { par
   const parent = requireResource(design, parentId)
   checkPlace(design, parent, pathPart)
   if (Object.keys(design.resources).length >= RESOURCES_PER_API_MAX) {
-    throw errors.LimitExceededException(`Maximum number of resources for this API has been reached. Please contact the administrator of this server.`)
+    throw errors.LimitExceededException('Maximum number of resources for this API has been reached.')
   }
   return design.resources[id] = { id, parentId, pathPart, path: childPath(parent, pathPart), methods: {} }
 }
@@ -57,7 +57,8 @@ const isGreedy = (pathPart: string | undefined): boolean => pathPart?.endsWith('
 function checkPlace(design: ApiDesign, parent: Resource, pathPart: string, except?: string): void {
   if (!/^(?:[a-zA-Z0-9._\-:]+|\{[a-zA-Z0-9._\-:]+\+?\})$/.test(pathPart)) {
     // Seen in many reports; newer answers also name the colon.
-    throw errors.BadRequestException("Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end.")
+    throw errors.BadRequestException(
+      "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end.")
   }
   if (isGreedy(parent.pathPart)) {
     throw errors.BadRequestException(`Cannot create a child of a resource with a greedy path variable: ${parent.pathPart}`)

@@ -10,25 +10,33 @@ import { pageOf } from './pages.ts'
 import { applyPatches, type PatchRule } from './patch.ts'
 import { addResource, moveResource, removeResource, requireResource } from './resource-tree.ts'
 
-export function createResource({ restApiId, parentId, pathPart }: Input<sdk.CreateResourceRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Resource> {
+export function createResource(
+  { restApiId, parentId, pathPart }: Input<sdk.CreateResourceRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Resource> {
   const id = newId(gateway.random)
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) =>
     describeResource(addResource(design, { parentId, pathPart, id })))
 }
 
-export async function getResource({ restApiId, resourceId, embed }: Input<sdk.GetResourceRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Resource> {
+export async function getResource(
+  { restApiId, resourceId, embed }: Input<sdk.GetResourceRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Resource> {
   const { design } = await readApi(gateway, call, restApiId, missing.resource)
   return describeResource(requireResource(design, resourceId), embed)
 }
 
 /** Ours: in the order of their paths; AWS promises none. */
-export async function getResources({ restApiId, embed, ...page }: Input<sdk.GetResourcesRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Resources> {
+export async function getResources(
+  { restApiId, embed, ...page }: Input<sdk.GetResourcesRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Resources> {
   const { design } = await readApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId))
   const { items, position } = pageOf(Object.values(design.resources), ({ path }) => path, page)
   return { items: items.map((resource) => describeResource(resource, embed)), position }
 }
 
-export function updateResource({ restApiId, resourceId, patchOperations }: Input<sdk.UpdateResourceRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Resource> {
+export function updateResource(
+  { restApiId, resourceId, patchOperations }: Input<sdk.UpdateResourceRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Resource> {
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) => {
     const resource = requireResource(design, resourceId)
     applyPatches({ design, resource }, patchOperations, patchRules, 'listed')

@@ -47,7 +47,9 @@ export async function getRestApis(request: Input<sdk.GetRestApisRequest>, { scop
   }
 }
 
-export function updateRestApi({ restApiId, patchOperations }: Input<sdk.UpdateRestApiRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.RestApi> {
+export function updateRestApi(
+  { restApiId, patchOperations }: Input<sdk.UpdateRestApiRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.RestApi> {
   return editApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId), (api) => {
     applyPatches(api, patchOperations, patchRules, 'plain')
     return describeApi(listed(api), { withTags: true })
@@ -72,7 +74,10 @@ export function emptyDesign(rootResourceId: string): ApiDesign {
 
 export const listed = ({ design, ...api }: RestApi): ListedApi => ({ ...api, rootResourceId: design.rootResourceId })
 
-/** As AWS shows an API. Tags are shown empty by some operations and left out by others. Observed: AWS, 2025, recorded by localstack's TestApiGatewayApiRestApi. */
+/**
+ * As AWS shows an API. Tags are shown empty by some operations and left out by others.
+ * Observed: AWS, 2025, recorded by localstack's TestApiGatewayApiRestApi.
+ */
 export function describeApi(
   { id, createdAtMs, settings, rootResourceId }: ListedApi,
   { withTags = false, unhonoured = [], warnings = [] }: { withTags?: boolean, unhonoured?: string[], warnings?: string[] } = {},
@@ -109,14 +114,20 @@ const patchRules: readonly PatchRule<RestApi>[] = [
     remove: ({ settings }) => { settings.description = undefined },
   },
   { path: '/version', replace: ({ settings }, value) => { settings.version = value || undefined } },
-  { path: '/policy', replace: (api, value) => { api.settings.policy = policyText(value, { ...api, apiId: api.id }) }, remove: ({ settings }) => { settings.policy = undefined } },
+  {
+    path: '/policy',
+    replace: (api, value) => { api.settings.policy = policyText(value, { ...api, apiId: api.id }) },
+    remove: ({ settings }) => { settings.policy = undefined },
+  },
   { path: '/minimumCompressionSize', replace: ({ settings }, value) => { settings.minimumCompressionSize = compressionSize(value) } },
   { path: '/apiKeySource', replace: ({ settings }, value) => { settings.apiKeySource = apiKeySource(value) } },
   { path: '/disableExecuteApiEndpoint', replace: ({ settings }, value) => { settings.disableExecuteApiEndpoint = booleanOf(value) } },
   {
     path: '/binaryMediaTypes/{type}',
     add: ({ settings }, _value, type) => { settings.binaryMediaTypes = [...new Set([...settings.binaryMediaTypes ?? [], type])] },
-    replace: ({ settings }, value, type) => { settings.binaryMediaTypes = [...(settings.binaryMediaTypes ?? []).filter((known) => known !== type), value] },
+    replace: ({ settings }, value, type) => {
+      settings.binaryMediaTypes = [...(settings.binaryMediaTypes ?? []).filter((known) => known !== type), value]
+    },
     remove: ({ settings }, _value, type) => {
       const rest = settings.binaryMediaTypes?.filter((known) => known !== type)
       settings.binaryMediaTypes = rest?.length ? rest : undefined

@@ -43,7 +43,7 @@ export function checkVariables(variables: Record<string, string> | undefined): v
     if (!/^\w+$/.test(name) || name.length > VARIABLE_NAME_CHARACTERS_MAX) throw errors.BadRequestException(`Invalid stage variable name: ${name}`)
     if (!/^[A-Za-z0-9\-._~:/?#&=,]+$/.test(value) || value.length > VARIABLE_VALUE_CHARACTERS_MAX) {
       throw errors.BadRequestException(
-        `Invalid stage variable value: ${value}. Please use values with alphanumeric characters and the symbols '-', '.', '_', '~', ':', '/', '?', '#', '&', '=', and ','.`)
+        `Invalid stage variable value: ${value}. Please use values with alphanumeric characters and the symbols -._~:/?#&=,`)
     }
   }
 }
@@ -146,7 +146,9 @@ const settings: Readonly<Record<string, (value: string) => Partial<MethodSetting
 
 /** Ours: the words. */
 function oneOf<const Value extends string>(value: string, values: readonly Value[]): Value {
-  if (!(values as readonly string[]).includes(value)) throw errors.BadRequestException(`Invalid value ${value} specified. Must be one of: [${values.join(', ')}]`)
+  if (!(values as readonly string[]).includes(value)) {
+    throw errors.BadRequestException(`Invalid value ${value} specified. Must be one of: [${values.join(', ')}]`)
+  }
   return value as Value
 }
 

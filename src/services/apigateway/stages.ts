@@ -10,7 +10,9 @@ import type { StageRecord } from './model.ts'
 import { newStage, patchStage } from './stage-rules.ts'
 import { findStage, listStages, transactions } from './store.ts'
 
-export async function createStage({ restApiId, ...request }: Input<sdk.CreateStageRequest>, call: Call, gateway: ApiGateway): Promise<sdk.Stage> {
+export async function createStage(
+  { restApiId, ...request }: Input<sdk.CreateStageRequest>, call: Call, gateway: ApiGateway,
+): Promise<sdk.Stage> {
   const { database, clock } = gateway
   if (request.canarySettings) throw errors.NotImplemented('canarySettings is not served.')
   await readApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId))
@@ -27,13 +29,17 @@ export async function getStage({ restApiId, stageName }: Input<sdk.GetStageReque
   return describeStage(stored.stage)
 }
 
-export async function getStages({ restApiId, deploymentId }: Input<sdk.GetStagesRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Stages> {
+export async function getStages(
+  { restApiId, deploymentId }: Input<sdk.GetStagesRequest>, call: Caller, gateway: ApiGateway,
+): Promise<sdk.Stages> {
   await readApi(gateway, call, restApiId, () => missing.api(call.scope, restApiId))
   const stages = await listStages(gateway.database, restApiId)
   return { item: stages.filter((stage) => !deploymentId || stage.deploymentId === deploymentId).map(describeStage) }
 }
 
-export async function updateStage({ restApiId, stageName, patchOperations }: Input<sdk.UpdateStageRequest>, call: Call, gateway: ApiGateway): Promise<sdk.Stage> {
+export async function updateStage(
+  { restApiId, stageName, patchOperations }: Input<sdk.UpdateStageRequest>, call: Call, gateway: ApiGateway,
+): Promise<sdk.Stage> {
   await readApi(gateway, call, restApiId, missing.stage)
   const stage = await editStage(gateway, { apiId: restApiId, stageName }, missing.stage, (edited) => patchStage(edited, patchOperations))
   noteUnhonoured(stage, call)

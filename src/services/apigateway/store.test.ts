@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Conflict, type Store } from '#storage/database.ts'
+import { Conflict } from '#storage/database.ts'
 import { eachDatabase } from '#test/support/each-database.ts'
 import { createCaller, type Answer } from './caller.testing.ts'
 import { migrations } from './migrations.ts'

@@ -55,7 +55,9 @@ export async function listDeployments(db: Reader, apiId: string): Promise<Deploy
   return rows.map(deploymentOf)
 }
 
-export async function findSnapshot(db: Reader, [apiId, id]: readonly [apiId: string, deploymentId: string]): Promise<RestApiSnapshot | undefined> {
+export async function findSnapshot(
+  db: Reader, [apiId, id]: readonly [apiId: string, deploymentId: string],
+): Promise<RestApiSnapshot | undefined> {
   const [row] = await db.query(sql`select snapshot from apigateway_deployments where api_id = ${apiId} and id = ${id}`)
   return row && JSON.parse(row['snapshot'] as string) as RestApiSnapshot
 }

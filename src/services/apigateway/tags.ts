@@ -17,7 +17,9 @@ export async function tagResource({ resourceArn, tags }: Input<sdk.TagResourceRe
   })
 }
 
-export async function untagResource({ resourceArn, tagKeys }: Input<sdk.UntagResourceRequest>, call: Caller, gateway: ApiGateway): Promise<void> {
+export async function untagResource(
+  { resourceArn, tagKeys }: Input<sdk.UntagResourceRequest>, call: Caller, gateway: ApiGateway,
+): Promise<void> {
   await editTags(resourceArn, call, gateway, (old) => Object.fromEntries(Object.entries(old).filter(([key]) => !tagKeys.includes(key))))
 }
 
@@ -30,7 +32,9 @@ export async function getTags({ resourceArn }: Input<sdk.GetTagsRequest>, call: 
   return { tags: stored.stage.tags }
 }
 
-async function editTags(resourceArn: string, call: Caller, gateway: ApiGateway, change: (tags: Record<string, string>) => Record<string, string>): Promise<void> {
+async function editTags(
+  resourceArn: string, call: Caller, gateway: ApiGateway, change: (tags: Record<string, string>) => Record<string, string>,
+): Promise<void> {
   const { apiId, stageName } = taggedResource(resourceArn, call)
   const absent = () => missing.api(call.scope, apiId)
   if (stageName === undefined) {

@@ -12,7 +12,11 @@ import { absent, aws, awsRaw, python } from '#test/support/programs.ts'
 import { refuses } from '#test/support/refuses.ts'
 import { startServer } from '#test/support/server.ts'
 
-const mock = { type: 'mock', requestTemplates: { 'application/json': '{"statusCode": 200}' }, responses: { default: { statusCode: '200' }, '.*NotFound.*': { statusCode: '404' } } }
+const mock = {
+  type: 'mock',
+  requestTemplates: { 'application/json': '{"statusCode": 200}' },
+  responses: { default: { statusCode: '200' }, '.*NotFound.*': { statusCode: '404' } },
+}
 
 /** Lookup is open, registering is signed. */
 const catalog = {
@@ -77,10 +81,11 @@ test('a bad file is refused in AWS\'s words, and warnings are told', async (t) =
 
 test('an import needs permission for what it sets', async (t) => {
   const server = await startServer(t)
-  const author = server.clients(await server.user('author', [{ Effect: 'Allow', Action: 'apigateway:POST', Resource: 'arn:aws:apigateway:us-east-1::/restapis' }])).apigateway
+  const mayImport = { Effect: 'Allow', Action: 'apigateway:POST', Resource: 'arn:aws:apigateway:us-east-1::/restapis' }
+  const author = server.clients(await server.user('author', [mayImport])).apigateway
   await author.send(new ImportRestApiCommand({ body: Buffer.from(JSON.stringify(catalog)) }))
-  const withRole = structuredClone(catalog) as { paths: Record<string, Record<string, Record<string, object>>> }
-  withRole.paths['/catalog/register']!['post']!['x-amazon-apigateway-integration'] = { ...mock, credentials: 'arn:aws:iam::000000000000:role/r' }
+  const integration = { ...mock, credentials: 'arn:aws:iam::000000000000:role/r' }
+  const withRole = { ...catalog, paths: { '/a': { get: { responses: {}, 'x-amazon-apigateway-integration': integration } } } }
   await refuses(author.send(new ImportRestApiCommand({ body: Buffer.from(JSON.stringify(withRole)) })), 403, 'AccessDeniedException', /iam:PassRole/)
   const withPolicy = { ...catalog, 'x-amazon-apigateway-policy': { Statement: [] } }
   await refuses(author.send(new ImportRestApiCommand({ body: Buffer.from(JSON.stringify(withPolicy)) })), 403, 'AccessDeniedException', /apigateway:UpdateRestApiPolicy/)

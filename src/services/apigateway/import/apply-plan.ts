@@ -72,7 +72,8 @@ function applyModels({ models }: ImportPlan, design: ApiDesign, previous: ApiDes
   for (const { name, description, schema } of models.models) {
     findings.attempt(`Unable to create model for '${name}'`, () => {
       const contentType = 'application/json'
-      design.models[modelName(name)] = { id: previous.models[name]?.id ?? newId(), name, description, contentType, schema: schemaText(schema, contentType) }
+      const id = previous.models[name]?.id ?? newId()
+      design.models[modelName(name)] = { id, name, description, contentType, schema: schemaText(schema, contentType) }
     })
   }
 }

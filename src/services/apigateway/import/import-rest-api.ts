@@ -18,19 +18,21 @@ import { createFindings, type Findings } from './findings.ts'
 import { planImport, type BasePathMode, type ImportPlan } from './plan.ts'
 import { readDefinition } from './read-definition.ts'
 
-export async function importRestApi({ body, failOnWarnings = false, parameters }: Input<sdk.ImportRestApiRequest>, call: Call, gateway: ApiGateway): Promise<sdk.RestApi> {
+export async function importRestApi(
+  { body, failOnWarnings = false, parameters }: Input<sdk.ImportRestApiRequest>, call: Call, gateway: ApiGateway,
+): Promise<sdk.RestApi> {
   const { database, clock, random } = gateway
   const { scope } = call
   const apiId = newApiId(random)
   const findings = createFindings()
   const plan = await planned(body, { apiId, findings, parameters }, call, gateway)
-  const type = parameters?.['endpointConfigurationTypes']
+  const types = parameters?.['endpointConfigurationTypes']?.split(',') as sdk.EndpointType[] | undefined
   const api: RestApi = {
     id: apiId,
     accountId: scope.accountId,
     region: scope.region,
     createdAtMs: clock.now(),
-    settings: newSettings({ name: plan.name, endpointConfiguration: type ? { types: type.split(',') as sdk.EndpointType[] } : undefined }, { ...scope, apiId }),
+    settings: newSettings({ name: plan.name, endpointConfiguration: { types } }, { ...scope, apiId }),
     design: emptyDesign(newApiId(random)),
   }
   applyPlan(plan, api, { mode: 'overwrite', findings, newId: () => newId(random), absentFunctions: await absentFunctions(plan, gateway) })
@@ -40,7 +42,9 @@ export async function importRestApi({ body, failOnWarnings = false, parameters }
 }
 
 /** Without a mode the definition is merged. Source: API Gateway API reference, PutRestApi, `mode`. */
-export async function putRestApi({ restApiId, body, mode = 'merge', failOnWarnings = false, parameters }: Input<sdk.PutRestApiRequest>, call: Call, gateway: ApiGateway): Promise<sdk.RestApi> {
+export async function putRestApi(
+  { restApiId, body, mode = 'merge', failOnWarnings = false, parameters }: Input<sdk.PutRestApiRequest>, call: Call, gateway: ApiGateway,
+): Promise<sdk.RestApi> {
   const reading = createFindings()
   const plan = await planned(body, { apiId: restApiId, findings: reading, parameters }, call, gateway)
   const absent = await absentFunctions(plan, gateway)
@@ -68,7 +72,9 @@ async function planned(
 /** Source: API Gateway developer guide, "Set the OpenAPI basePath property". Ours: the words. */
 function basePathMode(parameters: Record<string, string> | undefined): BasePathMode {
   const mode = parameters?.['basepath'] ?? 'ignore'
-  if (mode !== 'ignore' && mode !== 'prepend' && mode !== 'split') throw errors.BadRequestException(`Invalid basepath specified: ${mode}. Valid options are ignore,prepend,split`)
+  if (mode !== 'ignore' && mode !== 'prepend' && mode !== 'split') {
+    throw errors.BadRequestException(`Invalid basepath specified: ${mode}. Valid options are ignore,prepend,split`)
+  }
   return mode
 }
 

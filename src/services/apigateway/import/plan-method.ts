@@ -65,7 +65,9 @@ function requestParametersOf({ parameters, findings, httpMethod, path }: MethodC
 }
 
 /** Content type → model: from the body parameter (Swagger 2.0) or the request body (OpenAPI 3.0). */
-function requestModelsOf(operation: JsonObject, { definition: { format, document }, models, parameters }: MethodContext): Record<string, string> | undefined {
+function requestModelsOf(
+  operation: JsonObject, { definition: { format, document }, models, parameters }: MethodContext,
+): Record<string, string> | undefined {
   if (format === 'openapi3') return contentModels(resolved(document, operation['requestBody']), { models })
   const body = parameters.find((parameter) => parameter['in'] === 'body')
   if (!body) return undefined
@@ -148,7 +150,8 @@ function integrationResponsesOf(integration: JsonObject, context: MethodContext)
     const other = byStatus.get(statusCode)
     if (other !== undefined) {
       // Ours: AWS drops the earlier one without a word, because responses are kept by status code.
-      context.findings.warn(`Integration responses '${other}' and '${pattern}' of method '${context.httpMethod} ${context.path}' share the status code ${statusCode}. Ignoring the first.`)
+      const at = `method '${context.httpMethod} ${context.path}'`
+      context.findings.warn(`Integration responses '${other}' and '${pattern}' of ${at} share the status code ${statusCode}. Ignoring the first.`)
     }
     byStatus.set(statusCode, pattern)
     return {
@@ -162,4 +165,5 @@ function integrationResponsesOf(integration: JsonObject, context: MethodContext)
 }
 
 /** Seen in reports of refused imports. */
-const malformed = ({ path }: MethodContext) => errors.BadRequestException(`Unable to parse API definition because of a malformed integration at path ${path}.`)
+const malformed = ({ path }: MethodContext) =>
+  errors.BadRequestException(`Unable to parse API definition because of a malformed integration at path ${path}.`)

@@ -40,12 +40,15 @@ export function planModels(
     }
     return Object.fromEntries(Object.entries(value).flatMap(([key, inner]) => {
       if (droppedKeywords.has(key) || key.startsWith('x-')) return []
-      if (mapKeywords.has(key) && isObject(inner)) return [[key, Object.fromEntries(Object.entries(inner).map(([name, schema]) => [name, convert(schema)]))]]
+      if (mapKeywords.has(key) && isObject(inner)) return [[key, convertEach(inner)]]
       // These hold values, not schemas.
       if (key === 'enum' || key === 'default' || key === 'required') return [[key, inner]]
       return [[key, convert(inner)]]
     })) as JsonObject
   }
+
+  const convertEach = (schemas: JsonObject): JsonObject =>
+    Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, convert(schema)]))
 
   function add(name: string, schema: Json | undefined): void {
     const text = findings.attempt(`Unable to create model for '${name}'`, () => JSON.stringify(convert(schema) ?? {}))

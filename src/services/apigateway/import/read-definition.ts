@@ -3,6 +3,7 @@
 import { parse as parseYaml } from 'yaml'
 import { errors } from '../errors.ts'
 import { IMPORT_BODY_BYTES_MAX } from '../limits.ts'
+import { unescapeSegment } from '../patch.ts'
 
 /** Whatever an author may have written; every reader below checks what it takes. */
 export type Json = string | number | boolean | null | Json[] | JsonObject
@@ -71,7 +72,16 @@ export function resolved(document: JsonObject, value: Json | undefined): JsonObj
   for (let hops = 0; hops < 10 && isObject(at) && typeof at['$ref'] === 'string'; hops++) {
     const ref: string = at['$ref']
     if (!ref.startsWith('#/')) return {}
-    at = ref.slice(2).split('/').reduce<Json | undefined>((inner, name) => objectOf(inner)[decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~')], document)
+    at = ref.slice(2).split('/').reduce<Json | undefined>((inner, name) => objectOf(inner)[unescapePointer(name)], document)
   }
   return objectOf(at)
+}
+
+/** A segment of a reference: percent-encoded, with `~1` for `/`. */
+function unescapePointer(segment: string): string {
+  try {
+    return unescapeSegment(decodeURIComponent(segment))
+  } catch {
+    return segment
+  }
 }
