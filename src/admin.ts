@@ -25,8 +25,8 @@ export interface AdminOptions {
 }
 
 export interface TraceAnswer {
-  /** The account whose request it was; undefined when no caller was established. */
-  accountId: string | undefined
+  /** The account whose request it was; absent when no caller was established. */
+  accountId?: string
   [fact: string]: unknown
 }
 

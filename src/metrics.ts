@@ -1,20 +1,13 @@
 // Prometheus metrics of the endpoint: what was asked, how it was answered, what the process uses.
 
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client'
+import type { RequestFacts } from '#aws/dispatch.ts'
 import type { Trace } from '#aws/trace.ts'
-
-/** What is said of a request when its trace is complete. */
-export interface RequestFacts {
-  /** `dynamodb`, `execute-api`. */
-  service?: string | undefined
-  operation?: string | undefined
-  status: number
-}
 
 export interface Metrics {
   render(): Promise<{ contentType: string, text: string }>
   /** Wraps a trace listener so that each finished request is counted too. */
-  counting<Facts extends RequestFacts>(listener: (trace: Trace, facts: Facts) => void): (trace: Trace, facts: Facts) => void
+  counting(listener: (trace: Trace, facts: RequestFacts) => void): (trace: Trace, facts: RequestFacts) => void
 }
 
 /** Operations come from models and routes, never from a client's text, so that the label sets stay bounded. */

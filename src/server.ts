@@ -55,7 +55,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     // The services, in the order in which they need each other.
     const { core, logs: logsDatabase, sealer } = stores
     const iam = createIam({ database: core, clock, random, sealer })
-    const sts = createSts({ iam, clock, random })
+    const sts = createSts({ iam })
     const logs = createLogs({ database: logsDatabase, clock, random, log })
     closing.push(() => logs.close())
     const dynamodb = createDynamoDb({ database: core, clock, random })
@@ -71,7 +71,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     const authenticator = createAuthenticator({ identity: iam.identity, clock })
     const authorizer = createAuthorizer({ identity: iam.identity, clock })
     const metrics = createMetrics()
-    const onTrace = metrics.counting(logs.traces.record)
+    const onTrace = metrics.counting((trace, facts) => logs.traces.record(trace, facts))
     const dispatcher = createDispatcher({
       services: [iam.definition, sts.definition, logs.definition, dynamodb.definition, lambda.definition, apigateway.definition, notServed('apigatewayv2-2018-11-29')],
       authenticator, authorizer, clock, random, log, onTrace, region: settings.region,

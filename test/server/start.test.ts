@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { CreateTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
-import { runProgram } from '#test/support/programs.ts'
+import { absent, runProgram } from '#test/support/programs.ts'
 import { startProcess } from '#test/support/process.ts'
 import { refuses } from '#test/support/refuses.ts'
 import { startServer } from '#test/support/server.ts'
@@ -139,7 +139,7 @@ describe('a server', () => {
     assert.equal((await fetch(`${endpoint}/_countersign/reset`, { method: 'POST' })).status, 403)
   })
 
-  test('speaks TLS when told to', { skip: (await runProgram('openssl', ['version']).catch(() => ({ code: 1 }))).code === 0 ? false : 'absent: openssl' }, async (t) => {
+  test('speaks TLS when told to', { skip: absent('openssl') }, async (t) => {
     const dir = directory(t)
     const made = await runProgram('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')])
     assert.equal(made.code, 0, made.stderr)
