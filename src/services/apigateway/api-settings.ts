@@ -2,6 +2,8 @@
 
 import type { CreateRestApiRequest } from '@aws-sdk/client-api-gateway'
 import type { Scope } from '#aws/arn.ts'
+import { MalformedPolicy } from '#aws/policy/document.ts'
+import { parsePolicy } from '#aws/policy/parse.ts'
 import { errors } from './errors.ts'
 import { MINIMUM_COMPRESSION_SIZE_BYTES_MAX, POLICY_CHARACTERS_MAX } from './limits.ts'
 import type { ApiSettings, EndpointConfiguration } from './model.ts'
@@ -73,14 +75,18 @@ export const onlyDualstack = () => errors.BadRequestException('Only dualstack ip
  */
 export function policyText(policy: string | object | undefined, { accountId, region, apiId }: Scope & { apiId: string }): string | undefined {
   if (policy === undefined || policy === '') return undefined
-  let document: unknown
+  let text: string
   try {
-    document = typeof policy === 'string' ? JSON.parse(policy) : policy
-  } catch { /* refused below */ }
-  const isPolicy = typeof document === 'object' && document !== null && 'Statement' in document
-  if (!isPolicy) throw errors.BadRequestException('Invalid policy document. Please check the policy syntax and ensure that Principals are valid.')
-  const text = JSON.stringify(document, (key, value: unknown) => key === 'Resource' || key === 'NotResource' ? expand(value) : value)
-  if (text.length > POLICY_CHARACTERS_MAX) throw errors.BadRequestException(`Resource policy cannot be longer than ${POLICY_CHARACTERS_MAX} characters`)
+    const document: unknown = typeof policy === 'string' ? JSON.parse(policy) : policy
+    text = JSON.stringify(document, (key, value: unknown) => key === 'Resource' || key === 'NotResource' ? expand(value) : value)
+    parsePolicy(text, 'resource')
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof MalformedPolicy)) throw error
+    // Seen in reports of refused policies.
+    throw errors.BadRequestException('Invalid policy document. Please check the policy syntax and ensure that Principals are valid.')
+  }
+  // Ours: the words.
+  if (text.length > POLICY_CHARACTERS_MAX) throw errors.BadRequestException(`Policy cannot be longer than ${POLICY_CHARACTERS_MAX} characters`)
   return text
 
   function expand(resource: unknown): unknown {

@@ -8,7 +8,7 @@ import { operations } from './api.ts'
 import { IMPORT_BODY_BYTES_MAX } from './limits.ts'
 import { createSnapshotSource, type SnapshotSource } from './snapshot.ts'
 
-export type { ApiKey, DeployedStage, RestApiSnapshot, SnapshotMethod, SnapshotResource, SnapshotSource } from './snapshot.ts'
+export type { ApiLocation, DeployedStage, RestApiSnapshot, SnapshotMethod, SnapshotResource, SnapshotSource } from './snapshot.ts'
 export type {
   ContentHandling, GatewayResponse, Integration, IntegrationResponse, IntegrationType, MethodResponse, MethodSetting, Model,
   PassthroughBehavior, StageRecord,

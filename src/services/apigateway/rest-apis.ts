@@ -36,8 +36,9 @@ export async function getRestApi({ restApiId }: Input<sdk.GetRestApiRequest>, ca
 
 export async function getRestApis(request: Input<sdk.GetRestApisRequest>, { scope }: Caller, { database }: ApiGateway): Promise<sdk.RestApis> {
   const limit = pageLimit(request)
-  const [createdAtMs, id] = decodePosition(request.position)?.split('/') ?? []
-  const after = createdAtMs === undefined || id === undefined ? undefined : { createdAtMs: Number(createdAtMs), id }
+  const position = /^(\d{1,15})\/([a-z0-9]+)$/.exec(decodePosition(request.position) ?? '0/a')
+  if (!position) throw errors.BadRequestException('Invalid position specified')
+  const after = { createdAtMs: Number(position[1]), id: position[2]! }
   const apis = await listApis(database, { ...scope, after, limit: limit + 1 })
   const page = apis.slice(0, limit)
   const last = page.at(-1)

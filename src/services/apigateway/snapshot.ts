@@ -3,7 +3,7 @@
 import { createCache } from '#storage/cached.ts'
 import type { Database } from '#storage/database.ts'
 import type { ApiSettings, GatewayResponse, Method, Model, RequestValidator, RestApi, StageRecord } from './model.ts'
-import { findApiKey, findSnapshot, findStage } from './store.ts'
+import { findApiLocation, findSnapshot, findStage } from './store.ts'
 
 /** Immutable. The same deployment is the same object as long as it is cached, so it may key what is compiled from it. */
 export interface RestApiSnapshot extends Readonly<Omit<ApiSettings, 'tags'>> {
@@ -42,10 +42,10 @@ export interface SnapshotSource {
   /** The stage with what it serves; undefined when API or stage is unknown. Cached until a change. */
   findStage(key: { apiId: string, stageName: string }): Promise<DeployedStage | undefined>
   /** Where an API belongs; undefined when there is none of that id. Cached until a change. */
-  findApi(apiId: string): Promise<ApiKey | undefined>
+  findApi(apiId: string): Promise<ApiLocation | undefined>
 }
 
-export interface ApiKey {
+export interface ApiLocation {
   apiId: string
   accountId: string
   region: string
@@ -80,9 +80,9 @@ function snapshotMethod({ requestValidatorId, ...method }: Method, validators: R
 }
 
 export function createSnapshotSource({ database }: { database: Database }): SnapshotSource {
-  const apis = createCache<string, ApiKey | undefined>({
+  const apis = createCache<string, ApiLocation | undefined>({
     database,
-    load: (apiId) => findApiKey(database, apiId),
+    load: (apiId) => findApiLocation(database, apiId),
     staleAfter: ({ topic, key }) => topic === 'apigateway.api' ? { key } : 'none',
     entriesMax: STAGES_CACHED_MAX,
   })

@@ -3,7 +3,7 @@
 import { Conflict, defineTransactions, sql, type Reader, type Row, type Transaction } from '#storage/database.ts'
 import type { Scope } from '#aws/arn.ts'
 import type { Deployment, RestApi, StageRecord } from './model.ts'
-import type { ApiKey, RestApiSnapshot } from './snapshot.ts'
+import type { ApiLocation, RestApiSnapshot } from './snapshot.ts'
 
 /** An API with the revision that an edit must still find. */
 export interface StoredApi { api: RestApi, revision: number }
@@ -19,7 +19,7 @@ export async function findApi(db: Reader, { accountId, region }: Scope, apiId: s
 }
 
 /** Where an API belongs, whoever asks. */
-export async function findApiKey(db: Reader, apiId: string): Promise<ApiKey | undefined> {
+export async function findApiLocation(db: Reader, apiId: string): Promise<ApiLocation | undefined> {
   const [row] = await db.query(sql`select id, account_id, region from apigateway_apis where id = ${apiId}`)
   return row && { apiId: row['id'] as string, accountId: row['account_id'] as string, region: row['region'] as string }
 }
@@ -30,7 +30,7 @@ export type ListedApi = Omit<RestApi, 'design'> & { rootResourceId: string }
 /** A page of an account's APIs in the order of their making, after `after`. */
 export async function listApis(
   db: Reader,
-  { accountId, region, after, limit }: Scope & { after: { createdAtMs: number, id: string } | undefined, limit: number },
+  { accountId, region, after, limit }: Scope & { after?: { createdAtMs: number, id: string } | undefined, limit: number },
 ): Promise<ListedApi[]> {
   const rows = await db.query(sql`
     select * from apigateway_apis where account_id = ${accountId} and region = ${region}

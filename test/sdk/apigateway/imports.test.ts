@@ -87,7 +87,7 @@ test('an import needs permission for what it sets', async (t) => {
   const integration = { ...mock, credentials: 'arn:aws:iam::000000000000:role/r' }
   const withRole = { ...catalog, paths: { '/a': { get: { responses: {}, 'x-amazon-apigateway-integration': integration } } } }
   await refuses(author.send(new ImportRestApiCommand({ body: Buffer.from(JSON.stringify(withRole)) })), 403, 'AccessDeniedException', /iam:PassRole/)
-  const withPolicy = { ...catalog, 'x-amazon-apigateway-policy': { Statement: [] } }
+  const withPolicy = { ...catalog, 'x-amazon-apigateway-policy': { Version: '2012-10-17', Statement: { Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' } } }
   await refuses(author.send(new ImportRestApiCommand({ body: Buffer.from(JSON.stringify(withPolicy)) })), 403, 'AccessDeniedException', /apigateway:UpdateRestApiPolicy/)
 })
 
