@@ -71,10 +71,12 @@ export function createExecuteApi(options: ExecuteApiOptions): ExecuteApi {
   function begin(request: HttpRequest): Exchange {
     const requestId = random.uuid()
     const atMs = clock.now()
+    // One draw of randomness serves all three names of a request.
+    const hex = requestId.replaceAll('-', '')
     return {
       request, requestId, atMs,
-      extendedRequestId: `${random.bytes(11).toString('base64url')}=`,
-      traceHeader: `Root=1-${Math.floor(atMs / 1000).toString(16).padStart(8, '0')}-${random.bytes(12).toString('hex')};Parent=${random.bytes(8).toString('hex')};Sampled=0`,
+      extendedRequestId: `${Buffer.from(hex.slice(10), 'hex').toString('base64url')}=`,
+      traceHeader: `Root=1-${Math.floor(atMs / 1000).toString(16).padStart(8, '0')}-${hex.slice(0, 24)};Parent=${hex.slice(16)};Sampled=0`,
       trace: startTrace(requestId, () => clock.monotonic()),
     }
   }

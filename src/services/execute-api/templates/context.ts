@@ -57,35 +57,47 @@ export interface Overrides {
 
 /** A call's `$context`: one for the request's templates and the response's, so that what the first set the second sees. */
 export class TemplateContext {
-  readonly map: JavaMap
-  readonly #request: JavaMap
-  readonly #response: JavaMap
+  readonly #facts: ContextFacts
+  #made: { map: JavaMap, request: JavaMap, response: JavaMap } | undefined
 
   constructor(facts: ContextFacts) {
-    const { identity, authorizer, error, ...rest } = facts
-    this.#request = mapOf({ header: mapOf({}), path: mapOf({}), querystring: mapOf({}) })
-    this.#response = mapOf({ header: mapOf({}) })
-    this.map = mapOf({
-      ...rest,
-      identity: mapOf({ ...identity }),
-      authorizer: authorizer && mapOf(authorizer),
-      error: error && mapOf({ ...error }),
-      requestOverride: this.#request,
-      responseOverride: this.#response,
-    })
+    this.#facts = facts
+  }
+
+  /** As templates see it; made when one asks. */
+  get map(): JavaMap {
+    return (this.#made ??= contextMaps(this.#facts)).map
   }
 
   /** What templates have set so far. */
   overrides(): Overrides {
+    if (!this.#made) return noOverrides
+    const { request, response } = this.#made
     return {
       request: {
-        header: textLists(this.#request.entries.get('header')),
-        path: texts(this.#request.entries.get('path')),
-        querystring: textLists(this.#request.entries.get('querystring')),
+        header: textLists(request.entries.get('header')),
+        path: texts(request.entries.get('path')),
+        querystring: textLists(request.entries.get('querystring')),
       },
-      response: { header: textLists(this.#response.entries.get('header')), status: statusOf(this.#response.entries.get('status')) },
+      response: { header: textLists(response.entries.get('header')), status: statusOf(response.entries.get('status')) },
     }
   }
+}
+
+const noOverrides: Overrides = { request: { header: {}, path: {}, querystring: {} }, response: { header: {}, status: undefined } }
+
+function contextMaps({ identity, authorizer, error, ...rest }: ContextFacts): { map: JavaMap, request: JavaMap, response: JavaMap } {
+  const request = mapOf({ header: mapOf({}), path: mapOf({}), querystring: mapOf({}) })
+  const response = mapOf({ header: mapOf({}) })
+  const map = mapOf({
+    ...rest,
+    identity: mapOf({ ...identity }),
+    authorizer: authorizer && mapOf(authorizer),
+    error: error && mapOf({ ...error }),
+    requestOverride: request,
+    responseOverride: response,
+  })
+  return { map, request, response }
 }
 
 function textLists(map: Value): Record<string, string[]> {

@@ -36,14 +36,18 @@ const MACROS = 'run'
 /** @throws TemplateError with line and column when the template does not parse. */
 export function compileMappingTemplate(text: string): MappingTemplate {
   const template = compileTemplate(text, { macros: MACROS })
+  // A template that never names a variable does not pay for making it.
+  const mayNameAnything = text.includes('evaluate')
+  const namesContext = mayNameAnything || text.includes('context')
+  const namesStage = mayNameAnything || text.includes('stageVariables')
   const paths = new JsonPaths()
   const util = new Util()
   return {
     render: ({ payload, parameters, context, stageVariables }) => template.render(new Map<string, Value>([
       ['input', new Input(payload, parameters, paths)],
       ['util', util],
-      ['context', context.map],
-      ['stageVariables', mapOf(stageVariables)],
+      ...(namesContext ? [['context', context.map] as const] : []),
+      ...(namesStage ? [['stageVariables', mapOf(stageVariables)] as const] : []),
     ])),
   }
 }

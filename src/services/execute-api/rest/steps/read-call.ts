@@ -115,6 +115,7 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /** `09/Apr/2015:12:34:56 +0000`. Source: developer guide, `$context.requestTime`: the CLF format. */
 function commonLogTime(atMs: number): string {
-  const iso = new Date(atMs).toISOString()
-  return `${iso.slice(8, 10)}/${months[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`
+  const at = new Date(atMs)
+  const two = (number: number) => (number < 10 ? `0${number}` : String(number))
+  return `${two(at.getUTCDate())}/${months[at.getUTCMonth()]}/${at.getUTCFullYear()}:${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} +0000`
 }
