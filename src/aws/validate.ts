@@ -37,11 +37,13 @@ export function compileValidator(
   const checks = createChecks(model, corrections)
   const check = checks.structure(operation.input, topPathOf(model, operation))
   if (!check) return undefined
+  // Observed: IAM, 10-02-2026 to 12-02-2026, recorded by localstack's test_policy_version_errors and test_role_tag_errors: it repeats no value.
+  const repeatsValues = model.signingName !== 'iam'
   return (input) => {
     let errors: string[] | undefined
     check(input, '', (value, shape, path, says) => {
       errors ??= []
-      if (errors.length < ERRORS_MAX) errors.push(`Value ${quoted(model, shape, value)} at '${path}' failed to satisfy constraint: ${says}`)
+      if (errors.length < ERRORS_MAX) errors.push(`Value${repeatsValues ? ` ${quoted(model, shape, value)}` : ''} at '${path}' failed to satisfy constraint: ${says}`)
     })
     return errors && `${errors.length} validation error${errors.length === 1 ? '' : 's'} detected: ${errors.join('; ')}`
   }

@@ -90,7 +90,7 @@ export function newAccessKeyId(prefix: 'AKIA' | 'ASIA', accountId: string, rando
 export function accountOfAccessKeyId(accessKeyId: string): string | undefined {
   const text = /^(?:AKIA|ASIA)(?<text>[A-Z2-7]{16})$/.exec(accessKeyId)?.groups?.text
   if (!text) return undefined
-  const bits = [...text].reduce((sum, character) => (sum << 5n) | BigInt(alphabets.base32.indexOf(character)), 0n)
+  const bits = Array.from(text).reduce((sum, character) => (sum << 5n) | BigInt(alphabets.base32.indexOf(character)), 0n)
   const accountId = (bits >> 39n) & 0xff_ffff_ffffn
   return accountId <= 999_999_999_999n ? accountId.toString().padStart(12, '0') : undefined
 }
