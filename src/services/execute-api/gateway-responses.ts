@@ -81,7 +81,11 @@ export interface RefusalScope {
  * A refusal as it is answered: by the response put for its type, else by the one put for all 4XX or 5XX, else by the default.
  * Source: developer guide, "Gateway responses in API Gateway".
  */
-export function renderRefusal(refusal: GatewayRefusal, responses: Readonly<Record<string, GatewayResponse>>, { lookup }: RefusalScope): HttpResponse {
+export function renderRefusal(
+  refusal: GatewayRefusal,
+  responses: Readonly<Record<string, GatewayResponse>>,
+  { lookup }: RefusalScope,
+): HttpResponse {
   const fallback = refusal.status >= 500 ? 'DEFAULT_5XX' : 'DEFAULT_4XX'
   const custom = responses[refusal.type] ?? responses[fallback]
   const headers: Record<string, string> = { 'Content-Type': 'application/json' }

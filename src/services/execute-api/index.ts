@@ -130,13 +130,19 @@ function isConnectionLost(failure: unknown): boolean {
   return ['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'].includes((failure as NodeJS.ErrnoException | undefined)?.code ?? '')
 }
 
-function factsOf({ requestId, atMs, route, claim, request, address }: Exchange, status: number, errorCode: string | undefined, durationMs: number, region: string): RequestFacts {
+function factsOf(
+  { requestId, atMs, route, claim, request, address }: Exchange,
+  status: number,
+  errorCode: string | undefined,
+  durationMs: number,
+  region: string,
+): RequestFacts {
   const snapshot = route?.deployed.snapshot
   const caller = claim?.caller
   return {
     requestId, atMs, durationMs, status, errorCode,
     service: 'execute-api',
-    operation: route && route.method.resource.id !== '' ? `${request.method} ${snapshot!.apiId}/${address!.stageName}${route.method.resource.path}` : undefined,
+    operation: route?.method.resource.id ? `${request.method} ${snapshot!.apiId}/${address!.stageName}${route.method.resource.path}` : undefined,
     accountId: snapshot?.accountId,
     callerArn: caller?.arn,
     accessKeyId: caller && 'accessKeyId' in caller ? caller.accessKeyId : undefined,

@@ -5,7 +5,10 @@ import type { Exchange } from './rest/exchange.ts'
 import { sourceValue } from './rest/parameter-mapping.ts'
 
 /** Source: developer guide, "`$context` variables", `$context.error.*`, and "Set up gateway responses". */
-export function refusalLookup({ call, route, requestId, extendedRequestId, request, address }: Exchange, refusal: GatewayRefusal): (name: string) => string | undefined {
+export function refusalLookup(
+  { call, route, requestId, extendedRequestId, request, address }: Exchange,
+  refusal: GatewayRefusal,
+): (name: string) => string | undefined {
   const known: Record<string, string | undefined> = {
     'context.error.message': refusal.message,
     'context.error.messageString': JSON.stringify(refusal.message),

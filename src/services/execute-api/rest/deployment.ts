@@ -64,7 +64,11 @@ export function compileDeployment(snapshot: RestApiSnapshot): CompiledDeployment
   return { snapshot, router: createRouter(resources), policy: compileResourcePolicy(snapshot) }
 }
 
-function compileMethod(resource: CompiledMethod['resource'], definition: SnapshotMethod, validatorOf: (model: string) => BodyValidator): CompiledMethod {
+function compileMethod(
+  resource: CompiledMethod['resource'],
+  definition: SnapshotMethod,
+  validatorOf: (model: string) => BodyValidator,
+): CompiledMethod {
   const { requestValidator, requestModels = {}, requestParameters = {}, methodIntegration } = definition
   const models = requestValidator?.validateRequestBody ? Object.entries(requestModels) : []
   return {
@@ -98,7 +102,8 @@ function compileIntegration(definition: Integration, method: string): CompiledIn
 }
 
 function compileTemplates(templates: Readonly<Record<string, string>> | undefined, name: string): Map<string, CompiledTemplate> {
-  return new Map(Object.entries(templates ?? {}).map(([contentType, text]) => [contentType.toLowerCase(), compileTemplate(text, `${name} (${contentType})`)]))
+  return new Map(Object.entries(templates ?? {}).map(([contentType, text]) =>
+    [contentType.toLowerCase(), compileTemplate(text, `${name} (${contentType})`)]))
 }
 
 function compileTemplate(text: string | null, name: string): CompiledTemplate {

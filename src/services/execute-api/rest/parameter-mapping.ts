@@ -17,7 +17,11 @@ export function mapRequestParameters(call: ApiCall): { headers: Record<string, s
 }
 
 /** Headers that an answer is given. */
-export function mapResponseParameters(call: ApiCall, parameters: Readonly<Record<string, string>> | undefined, result: IntegrationResult): Record<string, string> {
+export function mapResponseParameters(
+  call: ApiCall,
+  parameters: Readonly<Record<string, string>> | undefined,
+  result: IntegrationResult,
+): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const [target, source] of Object.entries(parameters ?? {})) {
     const name = /^method\.response\.header\.(.+)$/.exec(target)?.[1]

@@ -67,7 +67,13 @@ function insert<Method>(root: Node<Method>, segments: readonly string[], methods
   node.methods = methods
 }
 
-function search<Method>(node: Node<Method>, segments: readonly string[], at: number, httpMethod: string, parameters: Record<string, string>): Method | undefined {
+function search<Method>(
+  node: Node<Method>,
+  segments: readonly string[],
+  at: number,
+  httpMethod: string,
+  parameters: Record<string, string>,
+): Method | undefined {
   if (at === segments.length) return node.methods && pick(node.methods, httpMethod)
   const segment = segments[at]!
   const literal = node.literals.get(segment) ?? node.literals.get(decoded(segment))

@@ -13,7 +13,12 @@ import { BODY_TRACED_BYTES_MAX } from './steps/read-call.ts'
  * @throws GatewayRefusal 500 when the template does not parse, fails or runs away: the trace names template, line and column.
  * @throws GatewayRefusal 400 when it asks a request that is not JSON for its JSON.
  */
-export function runTemplate(call: ApiCall, compiled: CompiledTemplate, payload: Buffer, step: 'request-template' | 'response-template'): string | undefined {
+export function runTemplate(
+  call: ApiCall,
+  compiled: CompiledTemplate,
+  payload: Buffer,
+  step: 'request-template' | 'response-template',
+): string | undefined {
   if (compiled.is === 'empty') return undefined
   const { exchange, route, parameters, context } = call
   const unable = `Unable to transform ${step === 'request-template' ? 'request' : 'response'}`
@@ -22,7 +27,8 @@ export function runTemplate(call: ApiCall, compiled: CompiledTemplate, payload: 
     throw configurationError(unable)
   }
   try {
-    const output = compiled.template.render({ payload: payload.toString('utf8'), parameters, context, stageVariables: route.deployed.stage.variables })
+    const stageVariables = route.deployed.stage.variables
+    const output = compiled.template.render({ payload: payload.toString('utf8'), parameters, context, stageVariables })
     const shown = route.mayTraceBodies
       ? { input: payload.toString('utf8', 0, BODY_TRACED_BYTES_MAX), output: output.slice(0, BODY_TRACED_BYTES_MAX) }
       : { inputBytes: payload.length, outputCharacters: output.length }

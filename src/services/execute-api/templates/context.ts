@@ -102,7 +102,8 @@ function contextMaps({ identity, authorizer, error, ...rest }: ContextFacts): { 
 
 function textLists(map: Value): Record<string, string[]> {
   if (!(map instanceof JavaMap)) return {}
-  return Object.fromEntries([...map.entries].map(([name, value]) => [toText(name), value instanceof JavaList ? value.items.map(toText) : [toText(value)]]))
+  return Object.fromEntries([...map.entries].map(([name, value]) =>
+    [toText(name), value instanceof JavaList ? value.items.map(toText) : [toText(value)]]))
 }
 
 function texts(map: Value): Record<string, string> {

@@ -97,7 +97,9 @@ export function parseJson(text: string): Value {
       const character = text[position]
       if (character === undefined) fail('Unexpected end-of-input: was expecting closing quote for a string value')
       if (character === '"') { position++; return result }
-      if (character < ' ') fail(`Illegal unquoted character ((CTRL-CHAR, code ${character.charCodeAt(0)})): has to be escaped using backslash to be included in string value`)
+      if (character < ' ') {
+        fail(`Illegal unquoted character ((CTRL-CHAR, code ${character.charCodeAt(0)})): has to be escaped using backslash to be included in string value`)
+      }
       position++
       result += character === '\\' ? escape() : character
     }

@@ -37,7 +37,9 @@ const functions: Readonly<Record<string, (text: string) => Value>> = {
   base64Decode: (text) => Buffer.from(text, 'base64').toString('utf8'),
 }
 
-const shortEscapes: Readonly<Record<string, string>> = { '\b': '\\b', '\n': '\\n', '\t': '\\t', '\f': '\\f', '\r': '\\r', "'": "\\'", '"': '\\"', '\\': '\\\\', '/': '\\/' }
+const shortEscapes: Readonly<Record<string, string>> = {
+  '\b': '\\b', '\n': '\\n', '\t': '\\t', '\f': '\\f', '\r': '\\r', "'": "\\'", '"': '\\"', '\\': '\\\\', '/': '\\/',
+}
 
 /**
  * Text as it may stand in a JavaScript string. Anything beyond ASCII becomes `\uXXXX`, and `'` becomes `\'`, which JSON does not allow.

@@ -128,7 +128,8 @@ export function javaEquals(left: Value, right: Value): boolean {
   if (left === null || left === undefined) return right === null || right === undefined
   if (left instanceof JavaDouble) return right instanceof JavaDouble && left.value === right.value
   if (left instanceof JavaList) {
-    return right instanceof JavaList && left.items.length === right.items.length && left.items.every((item, index) => javaEquals(item, right.items[index]))
+    if (!(right instanceof JavaList) || left.items.length !== right.items.length) return false
+    return left.items.every((item, index) => javaEquals(item, right.items[index]))
   }
   if (left instanceof JavaMap) {
     if (!(right instanceof JavaMap) || left.entries.size !== right.entries.size) return false

@@ -7,7 +7,12 @@ import type { IntegrateOptions } from '../steps/integrate.ts'
 import { invoke } from './lambda.ts'
 
 /** @throws GatewayRefusal 502 when the function fails or answers something else than a proxy response. */
-export async function invokeProxyFunction(call: ApiCall, functionArn: string, { body }: IntegrationRequest, options: IntegrateOptions): Promise<IntegrationResult> {
+export async function invokeProxyFunction(
+  call: ApiCall,
+  functionArn: string,
+  { body }: IntegrationRequest,
+  options: IntegrateOptions,
+): Promise<IntegrationResult> {
   const payload = Buffer.from(JSON.stringify(proxyEvent(call, body)))
   const result = await invoke(call, { functionArn, payload, type: 'RequestResponse' }, options)
   const answer = result.functionError === undefined ? parseAnswer(result.payload) : undefined
@@ -39,7 +44,7 @@ function proxyEvent(call: ApiCall, body: Buffer): Record<string, unknown> {
     path: route.address.path,
     httpMethod: exchange.request.method,
     headers: { ...withoutHopHeaders(parameters.header), ...added },
-    multiValueHeaders: { ...withoutHopHeaders(multiValues.header), ...Object.fromEntries(Object.entries(added).map(([name, value]) => [name, [value]])) },
+    multiValueHeaders: { ...withoutHopHeaders(multiValues.header), ...listed(added) },
     queryStringParameters: nullIfEmpty(parameters.querystring),
     multiValueQueryStringParameters: nullIfEmpty(multiValues.querystring),
     pathParameters: nullIfEmpty(parameters.path),
@@ -48,6 +53,10 @@ function proxyEvent(call: ApiCall, body: Buffer): Record<string, unknown> {
     body: body.length === 0 ? null : body.toString(isBase64Encoded ? 'base64' : 'utf8'),
     isBase64Encoded,
   }
+}
+
+function listed(headers: Readonly<Record<string, string>>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]))
 }
 
 const emptyIdentity = {
@@ -124,7 +133,10 @@ function headersFrom(single: unknown, multiple: unknown): Record<string, string 
   return named
 }
 
-/** Base64 is undone only for clients that accept a binary type of the API. Source: developer guide, "Return binary media from a Lambda proxy integration". */
+/**
+ * Base64 is undone only for clients that accept a binary type of the API.
+ * Source: developer guide, "Return binary media from a Lambda proxy integration".
+ */
 function decodedBody({ exchange, route }: ApiCall, { body, isBase64Encoded }: ProxyAnswer): Buffer {
   if (!isBase64Encoded) return body
   const accepted = exchange.request.headers.get('accept')?.split(',')[0]?.split(';')[0]?.trim().toLowerCase() ?? ''

@@ -14,6 +14,9 @@ import type { IntegrateOptions } from '../steps/integrate.ts'
 /** Source: API Gateway quotas, "Integration timeout" for REST APIs. */
 const INTEGRATION_TIMEOUT_MS_MAX = 29_000
 
+/** Whom a function's policy lets in. */
+const PRINCIPAL = 'apigateway.amazonaws.com'
+
 /** The function of an integration's URI, stage variables put in; undefined for another service's URI. */
 export function functionArnOf(uri: string, stageVariables: Readonly<Record<string, string>>): string | undefined {
   const filled = uri.replace(/\$\{stageVariables\.([A-Za-z0-9_]+)\}/g, (_, name: string) => stageVariables[name] ?? '')
@@ -21,7 +24,12 @@ export function functionArnOf(uri: string, stageVariables: Readonly<Record<strin
 }
 
 /** @throws GatewayRefusal 400 when what the function would get is not JSON, and what `invoke` throws. */
-export async function invokeFunction(call: ApiCall, functionArn: string, { body, headers }: IntegrationRequest, options: IntegrateOptions): Promise<IntegrationResult> {
+export async function invokeFunction(
+  call: ApiCall,
+  functionArn: string,
+  { body, headers }: IntegrationRequest,
+  options: IntegrateOptions,
+): Promise<IntegrationResult> {
   const payload = body.length === 0 ? Buffer.from('{}') : body
   refuseUnlessJson(payload)
   const type = headerOf(headers, 'x-amz-invocation-type') === 'Event' ? 'Event' : 'RequestResponse'
@@ -69,7 +77,11 @@ function errorMessageOf(payload: Buffer): string | undefined {
  *
  * @throws GatewayRefusal 504 (`Endpoint request timed out`), or 500 when the function may not be invoked, is missing or throttled.
  */
-export async function invoke(call: ApiCall, { functionArn, payload, type }: Pick<Invocation, 'functionArn' | 'payload' | 'type'>, { invoker, clock }: IntegrateOptions): Promise<InvocationResult> {
+export async function invoke(
+  call: ApiCall,
+  { functionArn, payload, type }: Pick<Invocation, 'functionArn' | 'payload' | 'type'>,
+  { invoker, clock }: IntegrateOptions,
+): Promise<InvocationResult> {
   const { exchange, route, integration } = call
   const { snapshot } = route.deployed
   const timeoutMs = Math.min(integration.definition.timeoutInMillis || INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MAX)
@@ -80,7 +92,7 @@ export async function invoke(call: ApiCall, { functionArn, payload, type }: Pick
     const result = await Promise.race([
       invoker.invoke({
         functionArn, payload, type, timeoutMs, sourceArn, traceHeader: exchange.traceHeader,
-        caller: { is: 'service', principal: 'apigateway.amazonaws.com', accountId: snapshot.accountId, arn: 'apigateway.amazonaws.com', userId: 'apigateway.amazonaws.com' },
+        caller: { is: 'service', principal: PRINCIPAL, accountId: snapshot.accountId, arn: PRINCIPAL, userId: PRINCIPAL },
       }),
       clock.sleep(timeoutMs, answered.signal).then(() => 'timed out' as const),
     ])
@@ -88,7 +100,7 @@ export async function invoke(call: ApiCall, { functionArn, payload, type }: Pick
     exchange.trace.add('integration', {
       type: integration.definition.type, function: functionArn, status: result.status, functionError: result.functionError ?? null,
       latencyMs: Math.round(clock.monotonic() - startedAt), functionRequestId: result.requestId,
-      ...(route.mayTraceBodies ? { request: payload.toString('utf8', 0, BODY_TRACED_BYTES_MAX), response: result.payload.toString('utf8', 0, BODY_TRACED_BYTES_MAX) } : {}),
+      ...(route.mayTraceBodies ? { request: shown(payload), response: shown(result.payload) } : {}),
     })
     traceFunctionLog(call, result)
     return result
@@ -102,6 +114,8 @@ export async function invoke(call: ApiCall, { functionArn, payload, type }: Pick
     answered.abort('answered')
   }
 }
+
+const shown = (payload: Buffer): string => payload.toString('utf8', 0, BODY_TRACED_BYTES_MAX)
 
 /** `arn:aws:execute-api:region:account:api/stage/METHOD/resource/{path}`: what a function's policy opens itself to. */
 function sourceArnOf({ route }: ApiCall): string {
@@ -133,5 +147,6 @@ function refusalOf(error: AwsError): Error {
     default: break
   }
   if (error.status === 501) return new NotServed(error.message)
-  return new GatewayRefusal('INTEGRATION_FAILURE', INTERNAL_SERVER_ERROR, { status: 500, logLine: `Lambda invocation failed with status ${error.status}: ${error.message}` })
+  const logLine = `Lambda invocation failed with status ${error.status}: ${error.message}`
+  return new GatewayRefusal('INTEGRATION_FAILURE', INTERNAL_SERVER_ERROR, { status: 500, logLine })
 }

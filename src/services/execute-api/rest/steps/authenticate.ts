@@ -6,7 +6,11 @@ import { notServed } from '../not-served.ts'
 import type { Exchange, Route } from '../exchange.ts'
 
 /** @throws GatewayRefusal 403 for a signature that is missing, malformed, of an unknown key, or out of date. */
-export async function authenticate(exchange: Exchange, { method, deployment }: Route, authenticator: Authenticator): Promise<SignatureClaim | undefined> {
+export async function authenticate(
+  exchange: Exchange,
+  { method, deployment }: Route,
+  authenticator: Authenticator,
+): Promise<SignatureClaim | undefined> {
   const { authorizationType, apiKeyRequired } = method.definition
   // What is not built yet must not let anybody through.
   if (authorizationType === 'CUSTOM' || authorizationType === 'COGNITO_USER_POOLS') throw notServed(`methods with ${authorizationType} authorization`)
@@ -19,7 +23,8 @@ export async function authenticate(exchange: Exchange, { method, deployment }: R
   try {
     const claim = await authenticator.begin(exchange.request, { services: ['execute-api'] })
     const { caller } = claim
-    exchange.trace.add('authentication', { caller: caller.arn, kind: caller.is, region: claim.region, ...('accessKeyId' in caller ? { accessKeyId: caller.accessKeyId } : {}) })
+    const key = 'accessKeyId' in caller ? { accessKeyId: caller.accessKeyId } : {}
+    exchange.trace.add('authentication', { caller: caller.arn, kind: caller.is, region: claim.region, ...key })
     return claim
   } catch (error) {
     throw error instanceof SignatureRefusal ? refusalOf(exchange, error) : error

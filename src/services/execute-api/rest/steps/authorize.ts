@@ -7,7 +7,12 @@ import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
 import type { Exchange, Route } from '../exchange.ts'
 
 /** @throws GatewayRefusal 403 with AWS's sentence, in which the account of the API is masked. */
-export async function authorize(exchange: Exchange, { address, deployed, deployment }: Route, claim: SignatureClaim | undefined, authorizer: Authorizer): Promise<void> {
+export async function authorize(
+  exchange: Exchange,
+  { address, deployed, deployment }: Route,
+  claim: SignatureClaim | undefined,
+  authorizer: Authorizer,
+): Promise<void> {
   if (claim === undefined) return
   const { policy } = deployment
   if (policy !== undefined && 'broken' in policy) throw configurationError(`Invalid resource policy: ${policy.broken}`)

@@ -108,7 +108,8 @@ function factsOf(exchange: Exchange, { address, deployed, method }: Route, claim
 /** Source: developer guide, "$context variables": `identity.caller` and `identity.user` are principal identifiers of a signed request. */
 function identityOf(sourceIp: string, userAgent: string | undefined, caller: Caller | undefined): IdentityFacts {
   if (caller === undefined || caller.is === 'service') return { sourceIp, userAgent }
-  return { sourceIp, userAgent, accountId: caller.accountId, accessKey: caller.accessKeyId, caller: caller.userId, user: caller.userId, userArn: caller.arn }
+  const { accountId, accessKeyId: accessKey, userId, arn: userArn } = caller
+  return { sourceIp, userAgent, accountId, accessKey, caller: userId, user: userId, userArn }
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
@@ -117,5 +118,6 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 function commonLogTime(atMs: number): string {
   const at = new Date(atMs)
   const two = (number: number) => (number < 10 ? `0${number}` : String(number))
-  return `${two(at.getUTCDate())}/${months[at.getUTCMonth()]}/${at.getUTCFullYear()}:${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} +0000`
+  const date = `${two(at.getUTCDate())}/${months[at.getUTCMonth()]}/${at.getUTCFullYear()}`
+  return `${date}:${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} +0000`
 }

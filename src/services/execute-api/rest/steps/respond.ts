@@ -22,7 +22,9 @@ export function respond({ exchange, integration }: ApiCall, { status, headers: g
 }
 
 /** Source: API Gateway developer guide, "Amazon API Gateway important notes", headers that REST APIs remap or overwrite. */
-const remapped = new Set(['connection', 'content-length', 'content-md5', 'date', 'proxy-authenticate', 'server', 'te', 'trailer', 'upgrade', 'www-authenticate'])
+const remapped = new Set([
+  'connection', 'content-length', 'content-md5', 'date', 'proxy-authenticate', 'server', 'te', 'trailer', 'upgrade', 'www-authenticate',
+])
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 

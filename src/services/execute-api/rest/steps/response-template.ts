@@ -31,7 +31,10 @@ export function mapResponse(call: ApiCall, { definition, templates }: CompiledRe
  * By what the client accepts, else JSON, else the first. Source: localstack's integration response handler, after AWS's
  * "Method response behavior for payloads without mapping templates".
  */
-function chooseTemplate({ exchange }: ApiCall, templates: ReadonlyMap<string, CompiledTemplate>): { contentType: string, template: CompiledTemplate } | undefined {
+function chooseTemplate(
+  { exchange }: ApiCall,
+  templates: ReadonlyMap<string, CompiledTemplate>,
+): { contentType: string, template: CompiledTemplate } | undefined {
   if (templates.size === 0) return undefined
   const accepted = exchange.request.headers.all('accept').at(-1)?.toLowerCase() ?? ''
   for (const contentType of [accepted, 'application/json', ...templates.keys()]) {

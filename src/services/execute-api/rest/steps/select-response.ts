@@ -17,12 +17,16 @@ export function selectResponse({ exchange, route, integration }: ApiCall, result
   const selected = (text === undefined ? undefined : integration.responses.find(({ pattern }) => pattern?.test(text)))
     ?? integration.responses.find(({ pattern }) => pattern === undefined)
   exchange.trace.add('select-response', {
-    matched: selected?.definition.selectionPattern || null, statusCode: selected?.definition.statusCode ?? null, isError: result.errorMessage !== undefined,
+    matched: selected?.definition.selectionPattern || null,
+    statusCode: selected?.definition.statusCode ?? null,
+    isError: result.errorMessage !== undefined,
   })
   if (!selected) {
     throw configurationError(`No match for output mapping and no default output mapping configured. Endpoint Response Status Code: ${result.status}`)
   }
   const { statusCode } = selected.definition
-  if (!route.method.definition.methodResponses?.[statusCode]) throw configurationError(`Output mapping refers to an invalid method response: ${statusCode}`)
+  if (!route.method.definition.methodResponses?.[statusCode]) {
+    throw configurationError(`Output mapping refers to an invalid method response: ${statusCode}`)
+  }
   return selected
 }

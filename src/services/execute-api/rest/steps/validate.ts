@@ -13,7 +13,8 @@ import type { ApiCall } from '../exchange.ts'
 export function validate({ exchange, route, parameters, body }: ApiCall): void {
   const { requiredParameters, bodyValidators, definition } = route.method
   if (!definition.requestValidator) return
-  const missing = requiredParameters.filter(({ from, name }) => isBlank(from === 'header' ? exchange.request.headers.get(name) : parameters[from][name]))
+  const { headers } = exchange.request
+  const missing = requiredParameters.filter(({ from, name }) => isBlank(from === 'header' ? headers.get(name) : parameters[from][name]))
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name)
     exchange.trace.add('validation', { missing: names })

@@ -65,7 +65,9 @@ function parseDotted(source: Source, name: RegExp): Token {
   if (image !== undefined) return { is: 'function', name: image.replace(/\s*\($/, ''), args: parseFunctionArguments(source) }
   source.position = start
   const property = source.take(name) ?? source.fail('expected the name of a property')
-  if (source.peek() === ' ' && name === dottedName) throw new JsonPathError("Use bracket notion ['my prop'] if your property contains blank characters.")
+  if (source.peek() === ' ' && name === dottedName) {
+    throw new JsonPathError("Use brackets and quotes for a property that contains blanks: ['my prop'].")
+  }
   return { is: 'properties', names: [property] }
 }
 
@@ -100,7 +102,8 @@ export function parseLiteral(source: Source): ReturnType<typeof parseJson> | und
   const start = source.position
   skipNested(source)
   // Jayway lets texts in lists stand in single quotes.
-  const json = source.text.slice(start, source.position).replace(/'((?:[^'\\]|\\[\s\S])*)'/g, (_, inner: string) => JSON.stringify(unquote(`'${inner}'`)))
+  const json = source.text.slice(start, source.position)
+    .replace(/'((?:[^'\\]|\\[\s\S])*)'/g, (_, inner: string) => JSON.stringify(unquote(`'${inner}'`)))
   return parseJson(json)
 }
 

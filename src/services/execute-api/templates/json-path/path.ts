@@ -110,7 +110,13 @@ function step(token: Token, tokens: readonly Token[], at: number, model: Value, 
   }
 }
 
-function stepProperties(names: readonly string[], model: Value, wasDefinite: boolean, isLeaf: boolean, follow: (next: Value) => boolean): boolean {
+function stepProperties(
+  names: readonly string[],
+  model: Value,
+  wasDefinite: boolean,
+  isLeaf: boolean,
+  follow: (next: Value) => boolean,
+): boolean {
   if (!(model instanceof JavaMap)) return !wasDefinite
   if (names.length === 1) {
     const [name] = names
@@ -139,7 +145,7 @@ function scan(tokens: readonly Token[], at: number, model: Value, state: Walk): 
 
 function isCandidate(next: Token, model: Value): boolean {
   switch (next.is) {
-    case 'properties': return model instanceof JavaMap && (next.names.length === 1 ? model.entries.has(next.names[0]) : next.names.every((name) => model.entries.has(name)))
+    case 'properties': return model instanceof JavaMap && next.names.every((name) => model.entries.has(name))
     case 'indexes': case 'slice': return model instanceof JavaList
     case 'filter': return model instanceof JavaList || model instanceof JavaMap
     default: return true

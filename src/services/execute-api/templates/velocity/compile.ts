@@ -93,7 +93,8 @@ function compileStatement(statement: Statement, options: CompileOptions): Execut
       }
     }
     case 'if': {
-      const branches = statement.branches.map(({ condition, body }) => ({ condition: compileCondition(condition, options), body: compileStatements(body, options) }))
+      const branches = statement.branches.map(({ condition, body }) =>
+        ({ condition: compileCondition(condition, options), body: compileStatements(body, options) }))
       const otherwise = statement.otherwise && compileStatements(statement.otherwise, options)
       return (run) => {
         for (const { condition, body } of branches) {

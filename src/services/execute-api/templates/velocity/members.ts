@@ -96,7 +96,7 @@ class ClassName extends HostObject {
 }
 
 function classNameOf(value: Value): string {
-  if (value instanceof JavaList) return value.kind === 'json' ? 'net.minidev.json.JSONArray' : value.kind === 'java' ? 'java.util.ArrayList' : '[Ljava.lang.String;'
+  if (value instanceof JavaList) return { json: 'net.minidev.json.JSONArray', java: 'java.util.ArrayList', array: '[Ljava.lang.String;' }[value.kind]
   if (value instanceof JavaMap) return 'java.util.LinkedHashMap'
   if (value instanceof JavaDouble) return 'java.lang.Double'
   if (typeof value === 'number') return Math.abs(value) <= 0x7fffffff ? 'java.lang.Integer' : 'java.lang.Long'

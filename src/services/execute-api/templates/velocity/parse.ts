@@ -20,7 +20,9 @@ const inWord = /in(?![A-Za-z0-9_@])/y
 const truthWord = /(?:true|false)(?![A-Za-z0-9_@])/y
 const looseWord = /[A-Za-z_@][A-Za-z0-9_@]*/y
 
-const knownDirectives = new Set(['set', 'if', 'elseif', 'else', 'end', 'foreach', 'macro', 'define', 'evaluate', 'break', 'stop', 'literal', 'include', 'parse'])
+const knownDirectives = new Set([
+  'set', 'if', 'elseif', 'else', 'end', 'foreach', 'macro', 'define', 'evaluate', 'break', 'stop', 'literal', 'include', 'parse',
+])
 
 /** Statements nested deeper than this are refused. */
 const STATEMENT_DEPTH_MAX = 100
@@ -160,9 +162,9 @@ function parseDirective(source: Source, name: string, start: number, statements:
   } else {
     // Whether such a macro exists is known at the end of the template; if not, the call stands as text.
     const isBlock = name.startsWith('@')
-    const literal = source.text.slice(start, source.position)
     const body = isBlock ? parseBlock(source, tree, depth) : undefined
-    statements.push({ is: 'call', macro: isBlock ? name.slice(1) : name, args, literal: isBlock ? source.text.slice(start, source.position) : literal, body, at: start })
+    const literal = source.text.slice(start, source.position)
+    statements.push({ is: 'call', macro: isBlock ? name.slice(1) : name, args, literal, body, at: start })
   }
 }
 
