@@ -38,7 +38,8 @@ export async function findAccount(reader: Reader, accountId: string): Promise<{ 
 }
 
 export async function findEntity(reader: Reader, { accountId, kind, name }: EntityName): Promise<Entity | undefined> {
-  const [row] = await reader.query(sql`select ${entityColumns} from iam_entities where account_id = ${accountId} and kind = ${kind} and name_key = ${nameKey(name)}`)
+  const [row] = await reader.query(sql`
+    select ${entityColumns} from iam_entities where account_id = ${accountId} and kind = ${kind} and name_key = ${nameKey(name)}`)
   return row && entityOf(row)
 }
 
@@ -47,7 +48,9 @@ export async function findEntityById(reader: Reader, id: string): Promise<Entity
   return row && entityOf(row)
 }
 
-export async function listEntities(reader: Reader, { accountId, kind }: Pick<EntityName, 'accountId' | 'kind'>, { pathPrefix, after, limit }: Slice): Promise<Entity[]> {
+export async function listEntities(
+  reader: Reader, { accountId, kind }: Pick<EntityName, 'accountId' | 'kind'>, { pathPrefix, after, limit }: Slice,
+): Promise<Entity[]> {
   const rows = await reader.query(sql`
     select ${entityColumns} from iam_entities
     where account_id = ${accountId} and kind = ${kind} and name_key > ${nameKey(after)} and substr(path, 1, ${pathPrefix.length}) = ${pathPrefix}
@@ -56,36 +59,54 @@ export async function listEntities(reader: Reader, { accountId, kind }: Pick<Ent
 }
 
 /** The groups of a user, or the users of a group. */
-export async function listMembers(reader: Reader, of: { groupId: string } | { userId: string }, { after, limit }: Pick<Slice, 'after' | 'limit'>): Promise<Entity[]> {
+export async function listMembers(
+  reader: Reader, of: { groupId: string } | { userId: string }, { after, limit }: Pick<Slice, 'after' | 'limit'>,
+): Promise<Entity[]> {
   const members = 'groupId' in of
     ? sql`select user_id from iam_memberships where group_id = ${of.groupId}`
     : sql`select group_id from iam_memberships where user_id = ${of.userId}`
-  const rows = await reader.query(sql`select ${entityColumns} from iam_entities where entity_id in (${members}) and name_key > ${nameKey(after)} order by name_key limit ${limit}`)
+  const rows = await reader.query(sql`
+    select ${entityColumns} from iam_entities where entity_id in (${members}) and name_key > ${nameKey(after)} order by name_key limit ${limit}`)
   return rows.map(entityOf)
 }
 
-export async function findInlinePolicy(reader: Reader, { ownerId, policyName }: { ownerId: string, policyName: string }): Promise<string | undefined> {
-  const [row] = await reader.query<{ document: string }>(sql`select document from iam_inline_policies where owner_id = ${ownerId} and policy_name = ${policyName}`)
+export async function findInlinePolicy(reader: Reader, { ownerId, policyName }: {
+  ownerId: string, policyName: string
+}): Promise<string | undefined> {
+  const [row] = await reader.query<{ document: string }>(sql`
+    select document from iam_inline_policies where owner_id = ${ownerId} and policy_name = ${policyName}`)
   return row?.document
 }
 
-export async function listInlinePolicies(reader: Reader, ownerId: string, { after, limit }: Pick<Slice, 'after' | 'limit'>): Promise<{ name: string, document: string }[]> {
-  return reader.query(sql`select policy_name as name, document from iam_inline_policies where owner_id = ${ownerId} and policy_name > ${after} order by policy_name limit ${limit}`)
+export async function listInlinePolicies(
+  reader: Reader, ownerId: string, { after, limit }: Pick<Slice, 'after' | 'limit'>,
+): Promise<{ name: string, document: string }[]> {
+  return reader.query(sql`
+    select policy_name as name, document from iam_inline_policies
+    where owner_id = ${ownerId} and policy_name > ${after} order by policy_name limit ${limit}`)
 }
 
 /** Every policy attached to a principal, by ARN. */
 export async function listAttachedPolicies(reader: Reader, ownerId: string): Promise<string[]> {
-  const rows = await reader.query<{ policy_arn: string }>(sql`select policy_arn from iam_attachments where owner_id = ${ownerId} order by policy_arn`)
+  const rows = await reader.query<{ policy_arn: string }>(sql`
+    select policy_arn from iam_attachments where owner_id = ${ownerId} order by policy_arn`)
   return rows.map((row) => row.policy_arn)
 }
 
 /** The principals and groups of an account that a policy is attached to, or whose boundary it is. */
-export async function listEntitiesOfPolicy(reader: Reader, { accountId, arn, as }: { accountId: string, arn: string, as: 'attachment' | 'boundary' }): Promise<Entity[]> {
+export async function listEntitiesOfPolicy(reader: Reader, { accountId, arn, as }: {
+  accountId: string, arn: string, as: 'attachment' | 'boundary'
+}): Promise<Entity[]> {
   const rows = as === 'attachment'
-    ? await reader.query(sql`select ${entityColumns} from iam_entities where entity_id in (select owner_id from iam_attachments where policy_arn = ${arn} and account_id = ${accountId}) order by name_key`)
-    : await reader.query(sql`select ${entityColumns} from iam_entities where account_id = ${accountId} and boundary_arn = ${arn} order by name_key`)
+    ? await reader.query(sql`
+      select ${entityColumns} from iam_entities
+      where entity_id in (select owner_id from iam_attachments where policy_arn = ${arn} and account_id = ${accountId}) order by name_key`)
+    : await reader.query(sql`
+      select ${entityColumns} from iam_entities where account_id = ${accountId} and boundary_arn = ${arn} order by name_key`)
   return rows.map(entityOf)
 }
+
+const keyColumns = sql`access_key_id, account_id, owner_id, status, sealed_secret, created_at_ms`
 
 function keyOf(row: Row): AccessKey {
   return {
@@ -99,20 +120,21 @@ function keyOf(row: Row): AccessKey {
 }
 
 export async function findAccessKey(reader: Reader, id: string): Promise<AccessKey | undefined> {
-  const [row] = await reader.query(sql`select access_key_id, account_id, owner_id, status, sealed_secret, created_at_ms from iam_access_keys where access_key_id = ${id}`)
+  const [row] = await reader.query(sql`
+    select ${keyColumns} from iam_access_keys where access_key_id = ${id}`)
   return row && keyOf(row)
 }
 
 /** The key of an account's root that the settings gave. */
 export async function findKeyFromSettings(reader: Reader, accountId: string): Promise<AccessKey | undefined> {
   const [row] = await reader.query(sql`
-    select access_key_id, account_id, owner_id, status, sealed_secret, created_at_ms from iam_access_keys where account_id = ${accountId} and from_settings = 1`)
+    select ${keyColumns} from iam_access_keys where account_id = ${accountId} and from_settings = 1`)
   return row && keyOf(row)
 }
 
 export async function listAccessKeys(reader: Reader, ownerId: string): Promise<AccessKey[]> {
   const rows = await reader.query(sql`
-    select access_key_id, account_id, owner_id, status, sealed_secret, created_at_ms from iam_access_keys where owner_id = ${ownerId} order by created_at_ms, access_key_id`)
+    select ${keyColumns} from iam_access_keys where owner_id = ${ownerId} order by created_at_ms, access_key_id`)
   return rows.map(keyOf)
 }
 
@@ -148,20 +170,26 @@ export async function listPolicies(reader: Reader, accountId: string): Promise<M
 export async function countPolicyUses(reader: Reader, accountId: string): Promise<Map<string, { attachments: number, boundaries: number }>> {
   const uses = new Map<string, { attachments: number, boundaries: number }>()
   const of = (arn: string) => uses.get(arn) ?? uses.set(arn, { attachments: 0, boundaries: 0 }).get(arn)!
-  for (const { policy_arn, n } of await reader.query<{ policy_arn: string, n: number }>(sql`
-    select policy_arn, count(*) as n from iam_attachments where account_id = ${accountId} group by policy_arn`)) of(policy_arn).attachments = Number(n)
-  for (const { boundary_arn, n } of await reader.query<{ boundary_arn: string, n: number }>(sql`
-    select boundary_arn, count(*) as n from iam_entities where account_id = ${accountId} and boundary_arn is not null group by boundary_arn`)) of(boundary_arn).boundaries = Number(n)
+  const attached = await reader.query<{ policy_arn: string, n: number }>(sql`
+    select policy_arn, count(*) as n from iam_attachments where account_id = ${accountId} group by policy_arn`)
+  for (const { policy_arn, n } of attached) of(policy_arn).attachments = Number(n)
+  const limiting = await reader.query<{ boundary_arn: string, n: number }>(sql`
+    select boundary_arn, count(*) as n from iam_entities where account_id = ${accountId} and boundary_arn is not null group by boundary_arn`)
+  for (const { boundary_arn, n } of limiting) of(boundary_arn).boundaries = Number(n)
   return uses
 }
 
-export async function findPolicyVersion(reader: Reader, { arn, version }: { arn: string, version: number }): Promise<PolicyVersion | undefined> {
-  const [row] = await reader.query(sql`select version, document, created_at_ms from iam_policy_versions where policy_arn = ${arn} and version = ${version}`)
+export async function findPolicyVersion(reader: Reader, { arn, version }: {
+  arn: string, version: number
+}): Promise<PolicyVersion | undefined> {
+  const [row] = await reader.query(sql`
+    select version, document, created_at_ms from iam_policy_versions where policy_arn = ${arn} and version = ${version}`)
   return row && { version: Number(row.version), document: row.document as string, createdAtMs: Number(row.created_at_ms) }
 }
 
 /** Newest first. */
 export async function listPolicyVersions(reader: Reader, arn: string): Promise<PolicyVersion[]> {
-  const rows = await reader.query(sql`select version, document, created_at_ms from iam_policy_versions where policy_arn = ${arn} order by version desc`)
+  const rows = await reader.query(sql`
+    select version, document, created_at_ms from iam_policy_versions where policy_arn = ${arn} order by version desc`)
   return rows.map((row) => ({ version: Number(row.version), document: row.document as string, createdAtMs: Number(row.created_at_ms) }))
 }
