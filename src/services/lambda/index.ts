@@ -1,0 +1,110 @@
+// The public face of Lambda: the operations, and the way in which other services of this server invoke functions.
+
+import type { ServiceDefinition } from '#aws/service.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { HttpRequest, HttpResponse } from '#lib/http.ts'
+import type { Log } from '#lib/log.ts'
+import type { RandomSource } from '#lib/random.ts'
+import type { Sealer } from '#lib/seal.ts'
+import type { Database } from '#storage/database.ts'
+import type { Roles } from '#services/iam/index.ts'
+import type { LogSink } from '#services/logs/index.ts'
+import { operations } from './api.ts'
+import type { LambdaService } from './api.ts'
+import { createCodeStore } from './code.ts'
+import { createDownloads } from './downloads.ts'
+import { createFunctionDirectory } from './directory.ts'
+import { createInvoker } from './invoker.ts'
+import type { Invoker } from './invoker.ts'
+import { REQUEST_BYTES_MAX } from './limits.ts'
+import { createPool } from './runtime/pool.ts'
+import { constraints } from './settings.ts'
+import { openMachine } from './runtime/machine.ts'
+import type { IsolationLevel } from './runtime/isolation/isolation.ts'
+
+export { InvocationAbandoned } from './invoker.ts'
+export type { Invocation, InvocationResult, Invoker } from './invoker.ts'
+export type { IsolationLevel } from './runtime/isolation/isolation.ts'
+
+export interface LambdaOptions {
+  /** The core store. */
+  database: Database
+  clock: Clock
+  random: RandomSource
+  sealer: Sealer
+  roles: Roles
+  logs: LogSink
+  /** Where functions find the APIs of this server: `http://127.0.0.1:4566`. Asked whenever an environment starts. */
+  endpoint: { url(): string }
+  /** For unpacked code and the environments' files; made when it is missing. Functions never see the directory that it lies in. */
+  dataDirectory: string
+  log: Log
+  /** Refuses to start when the machine offers less. */
+  minIsolation?: IsolationLevel
+  /** Does not use more than this level, for tests of the weaker ones. */
+  maxIsolation?: IsolationLevel
+  /** Environments of all functions together. */
+  environmentsMax?: number
+  /** An environment that nobody used for so long is stopped. */
+  idleMsMax?: number
+}
+
+export interface Lambda {
+  definition: ServiceDefinition<LambdaService>
+  invoker: Invoker
+  functions: {
+    /** Whether a function ARN, with or without a qualifier, names something that can be invoked. */
+    exists(functionArn: string): Promise<boolean>
+  }
+  /** The presigned addresses that GetFunction answers as `Code.Location`: to be asked before the AWS API is. */
+  downloads: {
+    matches(request: Pick<HttpRequest, 'path'>): boolean
+    handle(request: HttpRequest): Promise<HttpResponse>
+  }
+  /** One sentence for each thing that this machine lacks or replaces: isolation, interpreters. */
+  notes: readonly string[]
+  /** How this machine runs functions. */
+  isolation: IsolationLevel
+  /** Stops every environment and forgets what was derived from the store, which the caller empties. */
+  reset(): Promise<void>
+  /** Stops every environment; none is left when it resolves. */
+  close(): Promise<void>
+}
+
+/**
+ * Assembles the service, and finds out how this machine can run functions.
+ *
+ * @throws IsolationRefusal when the machine offers less than `minIsolation`.
+ */
+export async function createLambda(options: LambdaOptions): Promise<Lambda> {
+  const { database, clock, random, sealer, roles, logs, endpoint, log } = options
+  const machine = await openMachine(options)
+  const code = createCodeStore({ database, random, directory: () => machine.codeDirectory })
+  const directory = createFunctionDirectory({ database })
+  const pool = createPool({ ...options, machine, code, roles, logs, endpoint })
+  const invoker = createInvoker({ directory, pool, clock, random })
+  const service: LambdaService = { database, clock, random, sealer, roles, endpoint, code, directory, invoker, interpreters: machine.interpreters, log }
+  const downloads = createDownloads({ database, sealer, clock })
+  return {
+    definition: {
+      model: 'lambda-2015-03-31',
+      operations,
+      service,
+      bodyBytesMax: REQUEST_BYTES_MAX,
+      errors: { validation: { code: 'ValidationException', status: 400 }, accessDenied: { code: 'AccessDeniedException', status: 403 }, constraints },
+    },
+    invoker,
+    functions: { exists: async (functionArn) => await directory.findByArn(functionArn) !== undefined },
+    downloads,
+    notes: machine.notes,
+    isolation: machine.isolation.level,
+    async reset() {
+      await pool.stopAll('replaced')
+      await code.clear()
+    },
+    async close() {
+      await pool.close()
+      await machine.close()
+    },
+  }
+}

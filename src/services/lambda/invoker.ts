@@ -1,0 +1,153 @@
+// How functions are invoked, by the API's Invoke and by other services of this server.
+
+import type { Caller, ServiceCaller } from '#aws/caller.ts'
+import { AwsError } from '#aws/errors.ts'
+import { evaluate } from '#aws/policy/evaluate.ts'
+import { refusalSentence } from '#aws/policy/refusal.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { RandomSource } from '#lib/random.ts'
+import type { FunctionDirectory, FunctionSnapshot } from './directory.ts'
+import { errors, notServed } from './errors.ts'
+import { INVOKE_PAYLOAD_BYTES_MAX } from './limits.ts'
+import { parseFunctionArn, qualifiedArn, type FunctionReference } from './names.ts'
+import type { Outcome } from './runtime/environment.ts'
+import type { Pool } from './runtime/pool.ts'
+
+export interface Invocation {
+  /** Full ARN; a qualifier may stand at its end. */
+  functionArn: string
+  qualifier?: string | undefined
+  /** The event: JSON. Empty means `{}`. */
+  payload: Buffer
+  /** `Event` is refused (501) until events are kept durably. */
+  type: 'RequestResponse' | 'Event'
+  /** A service of this server needs the function's resource policy to let it; every other caller was authorized before. */
+  caller: Caller | ServiceCaller
+  /** For a service: what it acts for (`arn:aws:execute-api:…`), as `aws:SourceArn`. `aws:SourceAccount` is the caller's account. */
+  sourceArn?: string | undefined
+  /** Answers at the latest after so many milliseconds; the function's own timeout applies as well, and the function goes on. */
+  timeoutMs?: number | undefined
+  signal?: AbortSignal | undefined
+  /** The function's request id; made when absent. */
+  requestId?: string | undefined
+  /** JSON, given to the function as its client context. */
+  clientContext?: string | undefined
+  /** `X-Amzn-Trace-Id` of the request behind the event; made when absent. */
+  traceHeader?: string | undefined
+}
+
+export interface InvocationResult {
+  status: number
+  /** What the function answered, or the error object. */
+  payload: Buffer
+  functionError?: 'Handled' | 'Unhandled'
+  executedVersion: string
+  /** The last 4 KB of the invocation's log. */
+  logTail: Buffer
+  requestId: string
+}
+
+export interface Invoker {
+  /**
+   * Invokes a function and waits for its answer. A function that fails is an answer too: `functionError` says so.
+   *
+   * @throws AwsError ResourceNotFoundException, AccessDeniedException (a service without permission), TooManyRequestsException,
+   * RequestTooLargeException, ServiceException; InvocationAbandoned when `timeoutMs` passed or `signal` aborted before there was an answer.
+   */
+  invoke(invocation: Invocation): Promise<InvocationResult>
+}
+
+/** Whoever invoked did not wait any longer. The function goes on, as on AWS, and its answer goes nowhere. */
+export class InvocationAbandoned extends AwsError {
+  constructor() {
+    super('ServiceException', 500, 'The invocation was not waited for any longer.', { Type: 'Service' })
+  }
+}
+
+export interface InvokerOptions {
+  directory: FunctionDirectory
+  pool: Pool
+  clock: Clock
+  random: RandomSource
+}
+
+const EMPTY_EVENT = Buffer.from('{}')
+
+export function createInvoker({ directory, pool, clock, random }: InvokerOptions): Invoker {
+  return {
+    async invoke(invocation) {
+      const reference = referenceOf(invocation)
+      if (invocation.type === 'Event') throw notServed('Invoke with InvocationType Event')
+      const snapshot = await directory.find(reference)
+      // A service that may not invoke learns nothing about which functions there are. Ours: AWS checks in the same order for other accounts.
+      if (invocation.caller.is === 'service') requirePermission(snapshot, reference, invocation, invocation.caller)
+      if (!snapshot) throw errors.ResourceNotFoundException(`Function not found: ${qualifiedArn(reference)}`)
+      const { payload } = invocation
+      if (payload.length > INVOKE_PAYLOAD_BYTES_MAX) {
+        throw errors.RequestTooLargeException(`Request must be smaller than ${INVOKE_PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation`)
+      }
+      const requestId = invocation.requestId ?? random.uuid()
+      const running = pool.run(snapshot, {
+        requestId,
+        functionArn: qualifiedArn(reference),
+        traceHeader: headerValue(invocation.traceHeader ?? newTraceHeader(clock, random)),
+        clientContext: invocation.clientContext === undefined ? undefined : headerValue(invocation.clientContext),
+        payload: payload.length === 0 ? EMPTY_EVENT : payload,
+      })
+      const outcome = await within(running, invocation, clock)
+      return { status: 200, executedVersion: '$LATEST', requestId, ...outcome }
+    },
+  }
+}
+
+function referenceOf({ functionArn, qualifier }: Invocation): FunctionReference {
+  const reference = parseFunctionArn(functionArn)
+  if (!reference) throw errors.ResourceNotFoundException(`Function not found: ${functionArn}`)
+  return { ...reference, qualifier: qualifier ?? reference.qualifier }
+}
+
+/**
+ * Source: Lambda developer guide, "Viewing resource-based IAM policies in Lambda": services are let in by the function's policy alone, under its
+ * conditions on `aws:SourceArn` and `aws:SourceAccount`.
+ */
+function requirePermission(snapshot: FunctionSnapshot | undefined, reference: FunctionReference, { sourceArn }: Invocation, caller: ServiceCaller): void {
+  const action = 'lambda:InvokeFunction'
+  const resource = qualifiedArn(reference)
+  const evaluation = evaluate({
+    principal: { is: 'service', accountId: caller.accountId, arn: caller.principal },
+    action, resource,
+    resourceAccountId: reference.accountId,
+    lookup: (key) => key === 'aws:sourcearn' ? sourceArn : key === 'aws:sourceaccount' ? caller.accountId : undefined,
+  }, { identity: [], resource: snapshot?.policy })
+  if (evaluation.outcome !== 'allowed') throw errors.AccessDeniedException(refusalSentence({ caller: caller.principal, action, resource }, evaluation))
+}
+
+/** Waits for the outcome as long as the one who invoked does. */
+async function within(running: Promise<Outcome>, { timeoutMs, signal }: Invocation, clock: Clock): Promise<Outcome> {
+  if (timeoutMs === undefined && signal === undefined) return running
+  const ended = new AbortController()
+  const abandoned = Promise.withResolvers<never>()
+  const abandon = () => { abandoned.reject(new InvocationAbandoned()) }
+  if (signal?.aborted) abandon()
+  signal?.addEventListener('abort', abandon, { once: true })
+  if (timeoutMs !== undefined) void clock.sleep(timeoutMs, ended.signal).then(() => { if (!ended.signal.aborted) abandon() })
+  try {
+    return await Promise.race([running, abandoned.promise])
+  } finally {
+    ended.abort()
+    signal?.removeEventListener('abort', abandon)
+    // Nobody may be left to hear that it failed.
+    running.catch(() => {})
+  }
+}
+
+/** Source: X-Ray developer guide, "Tracing header". Nothing is sampled, as there is nothing to send samples to. */
+function newTraceHeader(clock: Clock, random: RandomSource): string {
+  const bytes = random.bytes(20).toString('hex')
+  return `Root=1-${Math.floor(clock.now() / 1000).toString(16)}-${bytes.slice(0, 24)};Parent=${bytes.slice(24)};Sampled=0`
+}
+
+/** Text that goes into a header line. */
+function headerValue(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '')
+}

@@ -1,0 +1,49 @@
+// Lambda's quotas. Source unless said otherwise: Lambda developer guide, "Lambda quotas".
+
+/** Observed: AWS, 2022 and 2025, recorded by localstack's test_oversized_request_create_lambda: a CreateFunction request as a whole. */
+export const REQUEST_BYTES_MAX = 70_167_211
+export const ZIPPED_BYTES_MAX = 52_428_800
+export const UNZIPPED_BYTES_MAX = 262_144_000
+/** Ours: an archive of nothing but names is bounded as well. */
+export const ZIP_ENTRIES_MAX = 100_000
+
+export const INVOKE_PAYLOAD_BYTES_MAX = 6_291_456
+/** Observed: AWS, 24-11-2025, recorded by localstack's test_lambda_too_large_response: a hundred bytes more than a request. */
+export const INVOKE_RESPONSE_BYTES_MAX = 6_291_556
+
+export const ENVIRONMENT_BYTES_MAX = 4_096
+export const TIMEOUT_SECONDS_MAX = 900
+export const MEMORY_MB_MAX = 10_240
+export const RESOURCE_POLICY_BYTES_MAX = 20_480
+export const TAGS_MAX = 50
+export const FUNCTION_NAME_CHARACTERS_MAX = 64
+
+/** Source: Lambda API reference, ListFunctions: up to 50 items a page, whatever MaxItems says. */
+export const FUNCTIONS_PER_PAGE_MAX = 50
+
+/** Source: Lambda developer guide, "Lambda execution environment", init phase. */
+export const INIT_MS_MAX = 10_000
+
+/** Source: Lambda API reference, Invoke, LogType: the last 4 KB. */
+export const LOG_TAIL_BYTES = 4_096
+/** Source: CloudWatch Logs quotas, event size; longer output becomes several events. */
+export const LOG_EVENT_BYTES_MAX = 256 * 1024
+
+/** Source: Lambda quotas: file descriptors, processes and threads of an execution environment. */
+export const FILE_DESCRIPTORS_MAX = 1_024
+export const PROCESSES_MAX = 1_024
+
+/** Ours: environments of all functions together; the machine, not the account's quota of 1,000, is the limit. */
+export const ENVIRONMENTS_MAX = 100
+/** Ours: calls that wait for an environment of one function; more are refused with 429. */
+export const WAITING_CALLS_MAX = 1_000
+/** Ours: environments that may be starting at once, over all functions. */
+export const STARTS_AT_ONCE_MAX = 4
+/** Ours: AWS keeps an idle environment for some minutes and does not say how long. */
+export const IDLE_MS_MAX = 5 * 60_000
+/** Ours: unpacked archives kept without an environment that uses them. */
+export const UNPACKED_ARCHIVES_MAX = 100
+/** Lifetime of a `Code.Location`. Source: Lambda API reference, FunctionCodeLocation: a presigned URL of ten minutes. */
+export const DOWNLOAD_MS_MAX = 10 * 60_000
+/** Lifetime of an environment's credentials; the environment is replaced before they expire. */
+export const CREDENTIALS_SECONDS = 3_600

@@ -1,0 +1,72 @@
+// Which level of isolation this machine gives: the best one that a real start of a program proves.
+
+import { spawn } from 'node:child_process'
+import { findProgram } from '#lib/programs.ts'
+import { createBubblewrap } from './bubblewrap.ts'
+import { IsolationRefusal, type Isolation, type IsolationLevel, type Program } from './isolation.ts'
+import { createPlain } from './plain.ts'
+
+export interface ChooseOptions {
+  min: IsolationLevel
+  /** Levels above this one are not tried. */
+  max: IsolationLevel
+  isRoot: boolean
+  /** A program and files that any function must be able to run and read. */
+  probe: Pick<Program, 'reads'>
+  /** A directory like those that will hold code, readable by every user. */
+  codeDirectory: string
+  hidden: readonly string[]
+}
+
+/**
+ * @throws IsolationRefusal when the best level that works is below `min`.
+ */
+export async function chooseIsolation(options: ChooseOptions): Promise<{ isolation: Isolation, notes: string[] }> {
+  const { min, max, isRoot, hidden } = options
+  const notes: string[] = []
+  const setpriv = findProgram('setpriv')
+  const bubblewrap = findProgram('bwrap')
+  const works = (isolation: Isolation) => tryOut(isolation, options)
+
+  let chosen: Isolation | undefined
+  if (max === 'A') {
+    // As root without setpriv a program could not be given a user of its own; a level below is better than that.
+    if (bubblewrap !== undefined && (!isRoot || setpriv !== undefined)) {
+      const candidate = createBubblewrap({ bubblewrap, setpriv: isRoot ? setpriv : undefined, hidden })
+      if (await works(candidate)) chosen = candidate
+      else notes.push('Functions run without namespaces: bubblewrap is here but does not work (a container or a system policy forbids user namespaces or mounts).')
+    } else if (bubblewrap === undefined) {
+      notes.push('Functions run without namespaces: install bubblewrap (`apt-get install bubblewrap`) for isolation level A.')
+    } else {
+      notes.push('Functions run without namespaces: setpriv (package util-linux) is missing, which isolation level A needs when the server runs as root.')
+    }
+  }
+  if (!chosen && max !== 'C' && isRoot) {
+    const candidate = createPlain({ level: 'B', setpriv })
+    if (await works(candidate)) chosen = candidate
+    else notes.push('Functions run as root: other users cannot read this installation, so that no user id of their own can be given to them.')
+  }
+  chosen ??= createPlain({ level: 'C', setpriv })
+  // 'A' < 'B' < 'C'.
+  if (chosen.level > min) {
+    throw new IsolationRefusal(`This machine offers isolation level ${chosen.level}, and level ${min} is demanded (COUNTERSIGN_MIN_ISOLATION). ${notes.join(' ')}`.trim())
+  }
+  return { isolation: chosen, notes }
+}
+
+const PROBE_MS_MAX = 5_000
+const probeUserId = 50_000
+
+/** Reads, as a function would, everything that functions need. */
+function tryOut(isolation: Isolation, { probe, codeDirectory }: ChooseOptions): Promise<boolean> {
+  const { file, args, workingDirectory, userId } = isolation.wrap({
+    file: '/bin/sh',
+    args: ['-c', 'for path in "$@"; do test -r "$path" || exit 1; done', 'probe', ...probe.reads.map((file) => isolation.place(file)), isolation.taskRoot(codeDirectory)],
+    reads: probe.reads, codeDirectory, scratchDirectory: undefined, scratchMb: 1, userId: probeUserId,
+  })
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { cwd: workingDirectory, env: {}, stdio: 'ignore', timeout: PROBE_MS_MAX, ...(userId === undefined ? {} : { uid: userId, gid: userId }) })
+    child.on('error', () => { resolve(false) })
+    child.on('exit', (code) => { resolve(code === 0) })
+  })
+}

@@ -1,0 +1,278 @@
+// The environments of all functions: who waits for one, when another is started, and when one goes.
+
+import type { Clock } from '#lib/clock.ts'
+import type { Log } from '#lib/log.ts'
+import type { FunctionSnapshot } from '../directory.ts'
+import { errors } from '../errors.ts'
+import { ENVIRONMENTS_MAX, IDLE_MS_MAX, STARTS_AT_ONCE_MAX, WAITING_CALLS_MAX } from '../limits.ts'
+import type { Environment, EnvironmentEvent, Outcome, StopReason } from './environment.ts'
+import { launch, type LaunchOptions } from './launch.ts'
+
+export interface PoolOptions extends LaunchOptions {
+  log: Log
+  environmentsMax?: number
+  idleMsMax?: number
+}
+
+export interface Pool {
+  /**
+   * Runs one event in an environment of the function, idle or new.
+   *
+   * @throws TooManyRequestsException when as many environments as may be are busy, or too many calls wait already; what `launch` throws.
+   */
+  run(snapshot: FunctionSnapshot, event: EnvironmentEvent): Promise<Outcome>
+  /** How many environments there are. */
+  size(): number
+  stopAll(because: StopReason): Promise<void>
+  /** Nothing runs any more, and nothing will. */
+  close(): Promise<void>
+}
+
+interface Waiter {
+  snapshot: FunctionSnapshot
+  event: EnvironmentEvent
+  sinceMs: number
+  resolve: (outcome: Outcome | Promise<Outcome>) => void
+  reject: (error: unknown) => void
+}
+
+interface Member {
+  environment: Environment
+  group: Group
+  generation: string
+  /** From then on it takes no more events. */
+  retiresAtMs: number
+  idleSinceMs: number
+}
+
+/** The environments of one function. */
+interface Group {
+  arn: string
+  generation: string
+  members: Set<Member>
+  /** Used last, first: so that those that are not needed are left alone and go. */
+  idle: Member[]
+  waiters: Waiter[]
+  starting: number
+  isWatched: boolean
+}
+
+/**
+ * Ours: a call waits so long for an environment that is at work before another one is started. A function that answers within it is served by
+ * few environments, however many calls come at once; AWS starts one for each.
+ */
+const PATIENCE_MS = 10
+const SWEEP_MS = 1_000
+/** An environment retires so long before its credentials end, beside the time that one more invocation may take. */
+const CREDENTIALS_MARGIN_MS = 60_000
+
+export function createPool(options: PoolOptions): Pool {
+  const { clock, log, environmentsMax = ENVIRONMENTS_MAX, idleMsMax = IDLE_MS_MAX } = options
+  const groups = new Map<string, Group>()
+  const closing = new AbortController()
+  /** Ends of environments that are not over yet. */
+  const ending = new Set<Promise<void>>()
+  let total = 0
+  let startingTotal = 0
+  let isSweeping = false
+
+  function groupOf({ arn, record }: FunctionSnapshot): Group {
+    let group = groups.get(arn)
+    if (!group) {
+      group = { arn, generation: record.generation, members: new Set(), idle: [], waiters: [], starting: 0, isWatched: false }
+      groups.set(arn, group)
+    }
+    if (group.generation !== record.generation) {
+      group.generation = record.generation
+      for (const member of group.idle.splice(0)) retire(member, 'replaced')
+    }
+    return group
+  }
+
+  function retire(member: Member, because: StopReason): void {
+    const end = member.environment.stop(because)
+    ending.add(end)
+    void end.then(() => ending.delete(end))
+  }
+
+  function takeIdle(group: Group): Member | undefined {
+    for (let member = group.idle.pop(); member; member = group.idle.pop()) {
+      if (member.environment.isIdle && isUsable(member)) return member
+      retire(member, 'replaced')
+    }
+    return undefined
+  }
+
+  function isUsable({ generation, group, retiresAtMs }: Member): boolean {
+    return generation === group.generation && clock.now() < retiresAtMs
+  }
+
+  function onIdle(member: Member): void {
+    member.idleSinceMs = clock.monotonic()
+    if (closing.signal.aborted || !isUsable(member)) return retire(member, 'replaced')
+    const waiter = member.group.waiters.shift()
+    if (waiter) waiter.resolve(member.environment.invoke(waiter.event))
+    else member.group.idle.push(member)
+  }
+
+  function onStopped(member: Member): void {
+    const { group } = member
+    if (!group.members.delete(member)) return
+    total--
+    const at = group.idle.indexOf(member)
+    if (at !== -1) group.idle.splice(at, 1)
+    if (group.members.size === 0 && group.waiters.length === 0 && group.starting === 0) groups.delete(group.arn)
+    else consider(group)
+  }
+
+  /** Starts an environment when the oldest waiting call needs one. */
+  function consider(group: Group): void {
+    const oldest = group.waiters[0]
+    if (!oldest || closing.signal.aborted) return
+    const isAlone = group.members.size === 0 && group.starting === 0
+    if (!isAlone && clock.monotonic() - oldest.sinceMs < PATIENCE_MS) return
+    if (group.starting >= group.waiters.length || startingTotal >= STARTS_AT_ONCE_MAX) return
+    if (total + startingTotal >= environmentsMax && !makeRoom()) {
+      // Those that are waiting longer than the patience lasts are refused; others may still be served.
+      if (group.starting === 0) refuse(group)
+      return
+    }
+    void start(group, oldest.snapshot)
+  }
+
+  /** Ends the environment that nobody used for longest. */
+  function makeRoom(): boolean {
+    let oldest: Member | undefined
+    for (const group of groups.values()) {
+      const member = group.idle[0]
+      if (member && (!oldest || member.idleSinceMs < oldest.idleSinceMs)) oldest = member
+    }
+    if (!oldest) return false
+    oldest.group.idle.shift()
+    retire(oldest, 'replaced')
+    return true
+  }
+
+  function refuse(group: Group): void {
+    const waiter = group.waiters.shift()
+    waiter?.reject(tooManyRequests())
+  }
+
+  async function start(group: Group, snapshot: FunctionSnapshot): Promise<void> {
+    group.starting++
+    startingTotal++
+    let isStarting = true
+    const started = () => {
+      if (!isStarting) return
+      isStarting = false
+      group.starting--
+      startingTotal--
+    }
+    let member: Member | undefined
+    try {
+      const { environment, expiresAtMs } = await launch(snapshot, {
+        onIdle: () => {
+          started()
+          onIdle(member!)
+        },
+        onStopped: (stopped) => {
+          started()
+          failOneFor(group, stopped)
+          onStopped(member!)
+        },
+      }, options)
+      const { timeoutSeconds } = snapshot.record.settings
+      member = {
+        environment, group, generation: snapshot.record.generation, idleSinceMs: clock.monotonic(),
+        retiresAtMs: expiresAtMs - timeoutSeconds * 1000 - CREDENTIALS_MARGIN_MS,
+      }
+      group.members.add(member)
+      total++
+      if (closing.signal.aborted) retire(member, 'replaced')
+    } catch (error) {
+      started()
+      // Whatever was wrong would be wrong for the next one too, but each call deserves its own attempt.
+      group.waiters.shift()?.reject(error)
+      if (!('code' in (error as object))) log.error({ err: error, function: group.arn }, 'an environment could not be started')
+      consider(group)
+    }
+  }
+
+  /** A start that failed is the answer to the call that has waited longest. */
+  function failOneFor(group: Group, environment: Environment): void {
+    const waiter = group.waiters[0]
+    const outcome = waiter && environment.failFor(waiter.event.requestId)
+    if (!outcome) return
+    group.waiters.shift()
+    waiter.resolve(outcome)
+  }
+
+  /** Looks after calls that wait, as long as there are any. */
+  async function watch(group: Group): Promise<void> {
+    if (group.isWatched) return
+    group.isWatched = true
+    while (group.waiters.length > 0 && !closing.signal.aborted) {
+      await clock.sleep(PATIENCE_MS, closing.signal)
+      for (let before = -1; before !== group.starting;) {
+        before = group.starting
+        consider(group)
+      }
+    }
+    group.isWatched = false
+  }
+
+  /** Ends environments that nobody uses, as long as there are any environments. */
+  async function sweep(): Promise<void> {
+    if (isSweeping) return
+    isSweeping = true
+    while (total + startingTotal > 0 && !closing.signal.aborted) {
+      await clock.sleep(Math.min(SWEEP_MS, idleMsMax), closing.signal)
+      const now = clock.monotonic()
+      for (const group of groups.values()) {
+        while (group.idle.length > 0 && now - group.idle[0]!.idleSinceMs >= idleMsMax) retire(group.idle.shift()!, 'idle too long')
+      }
+    }
+    isSweeping = false
+  }
+
+  async function stopAll(because: StopReason): Promise<void> {
+    for (const group of [...groups.values()]) {
+      for (const waiter of group.waiters.splice(0)) waiter.reject(errors.ServiceException('The server is being stopped or emptied.'))
+      for (const member of [...group.members]) retire(member, because)
+    }
+    await Promise.all([...ending])
+  }
+
+  return {
+    run(snapshot, event) {
+      if (closing.signal.aborted) throw errors.ServiceException('The server is being stopped.')
+      const group = groupOf(snapshot)
+      const member = group.waiters.length === 0 ? takeIdle(group) : undefined
+      if (member) return member.environment.invoke(event)
+      if (group.waiters.length >= WAITING_CALLS_MAX) throw tooManyRequests()
+      const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
+      group.waiters.push({ snapshot, event, sinceMs: clock.monotonic(), resolve, reject })
+      consider(group)
+      void watch(group)
+      void sweep()
+      return promise
+    },
+    size: () => total,
+    stopAll,
+    async close() {
+      closing.abort()
+      await stopAll('replaced')
+      // A start that was under way when closing began ends itself as soon as it is there.
+      while (startingTotal > 0 || ending.size > 0) {
+        await Promise.all([...ending])
+        if (startingTotal > 0) await clock.sleep(5)
+        for (const group of groups.values()) for (const member of group.members) retire(member, 'replaced')
+      }
+    },
+  }
+}
+
+/** Observed: AWS, 25-11-2025, recorded by localstack's test_reserved_concurrency: the sentence. */
+function tooManyRequests() {
+  return errors.TooManyRequestsException('Rate Exceeded.', { Reason: 'ConcurrentInvocationLimitExceeded' })
+}

@@ -1,0 +1,70 @@
+// The environment variables of an environment. Source: Lambda developer guide, "Defined runtime environment variables".
+
+import type { SessionCredentials } from '#aws/identity.ts'
+import type { FunctionRecord } from '../model.ts'
+
+/** Names that a function's settings may not use. Source: the same page, reserved environment variables. */
+export const RESERVED_VARIABLES: ReadonlySet<string> = new Set([
+  '_HANDLER', '_X_AMZN_TRACE_ID', 'AWS_DEFAULT_REGION', 'AWS_REGION', 'AWS_EXECUTION_ENV', 'AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_FUNCTION_MEMORY_SIZE',
+  'AWS_LAMBDA_FUNCTION_VERSION', 'AWS_LAMBDA_INITIALIZATION_TYPE', 'AWS_LAMBDA_LOG_GROUP_NAME', 'AWS_LAMBDA_LOG_STREAM_NAME', 'AWS_ACCESS_KEY',
+  'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_LAMBDA_RUNTIME_API', 'LAMBDA_TASK_ROOT', 'LAMBDA_RUNTIME_DIR',
+  'AWS_LAMBDA_MAX_CONCURRENCY', 'AWS_LAMBDA_METADATA_API', 'AWS_LAMBDA_METADATA_TOKEN',
+])
+
+export interface VariablesOptions {
+  record: FunctionRecord
+  /** The function's own, opened. */
+  own: Readonly<Record<string, string>>
+  credentials: SessionCredentials
+  endpoint: string
+  logStream: string
+  taskRoot: string
+  /** Where our bootstrap lies. */
+  runtimeDirectory: string
+  scratchDirectory: string | undefined
+}
+
+/**
+ * Ours: a managed runtime finds the Runtime API on a connection that it inherits; `AWS_LAMBDA_RUNTIME_API` is set to an address where nobody
+ * listens. The X-Ray daemon's address is on loopback, so that no tracing library sends anything off this machine.
+ */
+export function variablesOf({ record, own, credentials, endpoint, logStream, taskRoot, runtimeDirectory, scratchDirectory }: VariablesOptions): Record<string, string> {
+  const { settings, region, name } = record
+  const libraries = ['/var/lang/lib', '/lib64', '/usr/lib64', runtimeDirectory, `${runtimeDirectory}/lib`, taskRoot, `${taskRoot}/lib`, '/opt/lib']
+  return {
+    LANG: 'en_US.UTF-8',
+    TZ: ':UTC',
+    PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+    LD_LIBRARY_PATH: libraries.join(':'),
+    ...(settings.runtime.startsWith('nodejs') ? { NODE_PATH: `/opt/nodejs/node_modules:${runtimeDirectory}/node_modules` } : {}),
+    ...(scratchDirectory === undefined ? {} : { TMPDIR: scratchDirectory }),
+    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1:2000',
+    _AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1',
+    _AWS_XRAY_DAEMON_PORT: '2000',
+    // Calls of any AWS SDK end at this server. A function may say otherwise.
+    AWS_ENDPOINT_URL: endpoint,
+    ...own,
+    _HANDLER: settings.handler,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_EXECUTION_ENV: `AWS_Lambda_${settings.runtime}`,
+    AWS_LAMBDA_FUNCTION_NAME: name,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(settings.memoryMb),
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: settings.logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: logStream,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001',
+    LAMBDA_TASK_ROOT: taskRoot,
+    LAMBDA_RUNTIME_DIR: runtimeDirectory,
+  }
+}
+
+/** `2025/11/24/[$LATEST]` and 32 hexadecimal digits. */
+export function logStreamName(nowMs: number, digits: string): string {
+  return `${new Date(nowMs).toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${digits}`
+}

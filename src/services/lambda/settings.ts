@@ -1,0 +1,143 @@
+// What callers may set on a function: Lambda's rules beyond the model's, in Lambda's words, and what is not served here.
+
+import type { CreateFunctionRequest, UpdateFunctionConfigurationRequest } from '@aws-sdk/client-lambda'
+import { parseArn } from '#aws/arn.ts'
+import { evaluate } from '#aws/policy/evaluate.ts'
+import type { ShapeConstraints } from '#aws/validate.ts'
+import type { LambdaService } from './api.ts'
+import { errors, notServed } from './errors.ts'
+import { ENVIRONMENT_BYTES_MAX, MEMORY_MB_MAX, TAGS_MAX, TIMEOUT_SECONDS_MAX } from './limits.ts'
+import type { FunctionSettings } from './model.ts'
+import { FUNCTION_NAME_PATTERN } from './names.ts'
+import { RESERVED_VARIABLES } from './runtime/variables.ts'
+
+/** Where Lambda checks something else than its model says. */
+export const constraints: Readonly<Record<string, ShapeConstraints>> = {
+  FunctionName: { pattern: FUNCTION_NAME_PATTERN },
+  // Observed: AWS, 2023 and 2025, recorded by localstack's test_create_lambda_exceptions: an unknown runtime is an InvalidParameterValueException.
+  Runtime: { enum: undefined },
+  // Source: Lambda quotas, function timeout.
+  Timeout: { max: TIMEOUT_SECONDS_MAX },
+  // Source: Lambda API reference, CreateFunction, Architectures: exactly one.
+  ArchitecturesList: { max: 1 },
+  // Above it Lambda answers differently, see checkMemory.
+  MemorySize: { max: undefined },
+}
+
+/** The runtimes that AWS creates functions with, in the order of its message. Observed: AWS, 2025, recorded by localstack's test_create_lambda_exceptions. */
+const validRuntimes = [
+  'nodejs20.x', 'provided.al2023', 'python3.12', 'python3.13', 'nodejs22.x', 'java17', 'nodejs16.x', 'dotnet8', 'python3.10', 'java11', 'python3.11',
+  'dotnet6', 'java21', 'nodejs18.x', 'provided.al2', 'ruby3.3', 'java8.al2', 'ruby3.2', 'python3.8', 'python3.9',
+]
+const runtimesOfModel = /^(nodejs(\d+\.x)?|nodejs(4\.3|6\.10|8\.10)(-edge)?|python[23]\.\d+|java\d+(\.al2)?|dotnet(core)?\d[\d.]*|go1\.x|ruby\d\.\d|provided(\.al\d+)?)$/
+
+/**
+ * Checks that the runtime is one, and that this machine can run it.
+ *
+ * Ours: Node and Python 3 runtimes that AWS no longer creates functions with are welcome.
+ *
+ * @throws InvalidParameterValueException, NotImplemented
+ */
+export async function checkRuntime(runtime: string, { interpreters }: Pick<LambdaService, 'interpreters'>): Promise<void> {
+  const isManaged = /^(nodejs\d\d\.x|python3\.\d{1,2})$/.test(runtime)
+  if (!isManaged && runtimesOfModel.test(runtime)) throw notServed(`CreateFunction with the runtime ${runtime}`)
+  if (!isManaged) {
+    throw errors.InvalidParameterValueException(`Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${validRuntimes.join(', ')}] or be a valid ARN`)
+  }
+  if (!await interpreters.find(runtime)) {
+    throw errors.InvalidParameterValueException(`This machine has no interpreter for ${runtime}: install Python 3 and make it findable on PATH.`)
+  }
+}
+
+/** Source: AWS's answer to accounts with a lower limit than the model's. */
+export function checkMemory(memoryMb: number | undefined): void {
+  if (memoryMb !== undefined && memoryMb > MEMORY_MB_MAX) {
+    throw errors.InvalidParameterValueException(`'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to ${MEMORY_MB_MAX}`)
+  }
+}
+
+/** Whether Lambda may act in the role: it exists, in the caller's account, and its trust policy says so. */
+export async function checkRole(roleArn: string, accountId: string, { roles }: Pick<LambdaService, 'roles'>): Promise<void> {
+  // Source: AWS's answer to a role of another account.
+  if (parseArn(roleArn)?.accountId !== accountId) throw errors.AccessDeniedException('Cross-account pass role is not allowed.')
+  const role = await roles.findRole(roleArn)
+  const { outcome } = role
+    ? evaluate({
+      principal: { is: 'service', accountId, arn: 'lambda.amazonaws.com' }, action: 'sts:AssumeRole', resource: roleArn, resourceAccountId: role.accountId,
+      lookup: (key) => key === 'aws:sourceaccount' ? accountId : undefined,
+    }, { identity: [], resource: role.trustPolicy })
+    : { outcome: 'implicit-deny' }
+  // Observed: AWS, in published answers to CreateFunction with a role that does not exist or trusts another service.
+  if (outcome !== 'allowed') throw errors.InvalidParameterValueException('The role defined for the function cannot be assumed by Lambda.')
+}
+
+/**
+ * Source: Lambda developer guide, "Working with Lambda environment variables": reserved names, and 4 KB for all together.
+ * Observed: AWS, 25-11-2025, recorded by localstack's test_large_environment_variables_fails: what is measured, and the sentence.
+ */
+export function checkVariables(variables: Readonly<Record<string, string>>): void {
+  const reserved = Object.keys(variables).filter((name) => RESERVED_VARIABLES.has(name))
+  if (reserved.length > 0) {
+    throw errors.InvalidParameterValueException('Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. '
+      + `Reserved keys used in this request: ${reserved.join(', ')}`)
+  }
+  const measured = JSON.stringify(variables)
+  if (Buffer.byteLength(measured) > ENVIRONMENT_BYTES_MAX) {
+    throw errors.InvalidParameterValueException('Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. '
+      + `String measured: ${measured}`)
+  }
+}
+
+/** Observed: AWS, 25-11-2025, recorded by localstack's test_tag_limits. */
+export function checkTags(tags: Readonly<Record<string, string>>): void {
+  if (Object.keys(tags).length > TAGS_MAX) throw errors.InvalidParameterValueException('Number of tags exceeds resource tag limit.')
+  for (const [key, value] of Object.entries(tags)) {
+    // Source: Lambda developer guide, "Using tags on Lambda functions", requirements.
+    if (key.toLowerCase().startsWith('aws:')) throw errors.InvalidParameterValueException('System tags cannot be added/updated by requester.')
+    if (key.length === 0 || key.length > 128 || value.length > 256) throw errors.InvalidParameterValueException('Tag keys have 1 to 128 characters and values at most 256.')
+  }
+}
+
+type Settable = Pick<UpdateFunctionConfigurationRequest, keyof UpdateFunctionConfigurationRequest & keyof CreateFunctionRequest>
+
+/** Refuses what would be stored without being honoured. Ours: such settings come when what they need does. */
+export function refuseUnserved(input: Settable, operation: string): void {
+  const isUnserved: Record<string, boolean | undefined> = {
+    VpcConfig: !!(input.VpcConfig?.SubnetIds?.length || input.VpcConfig?.SecurityGroupIds?.length),
+    DeadLetterConfig: !!input.DeadLetterConfig?.TargetArn,
+    Layers: !!input.Layers?.length,
+    FileSystemConfigs: !!input.FileSystemConfigs?.length,
+    KMSKeyArn: !!input.KMSKeyArn,
+    ImageConfig: !!input.ImageConfig && Object.keys(input.ImageConfig).length > 0,
+    SnapStart: input.SnapStart?.ApplyOn !== undefined && input.SnapStart.ApplyOn !== 'None',
+    'LoggingConfig in JSON': input.LoggingConfig?.LogFormat === 'JSON' || !!input.LoggingConfig?.ApplicationLogLevel || !!input.LoggingConfig?.SystemLogLevel,
+    CapacityProviderConfig: !!input.CapacityProviderConfig,
+    DurableConfig: !!input.DurableConfig,
+  }
+  const unserved = Object.keys(isUnserved).find((name) => isUnserved[name])
+  if (unserved !== undefined) throw notServed(`${operation} with ${unserved}`)
+}
+
+/** The settings that an input states, in our terms; what it does not state is absent. */
+export function statedSettings(input: Settable): Partial<FunctionSettings> {
+  const stated: { [Name in keyof FunctionSettings]: FunctionSettings[Name] | undefined } = {
+    runtime: input.Runtime,
+    role: input.Role,
+    handler: input.Handler,
+    description: input.Description,
+    timeoutSeconds: input.Timeout,
+    memoryMb: input.MemorySize,
+    ephemeralStorageMb: input.EphemeralStorage?.Size,
+    architecture: undefined,
+    tracingMode: input.TracingConfig?.Mode,
+    logGroup: input.LoggingConfig?.LogGroup,
+  }
+  return Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== undefined))
+}
+
+/** Says in the log what is kept without an effect. */
+export function noteUnhonoured({ tracingMode, architecture }: Partial<FunctionSettings>, functionArn: string, { log }: Pick<LambdaService, 'log'>): void {
+  if (tracingMode === 'Active') log.warn({ function: functionArn }, 'TracingConfig Active is kept but has no effect: there is no X-Ray here')
+  const own = process.arch === 'arm64' ? 'arm64' : 'x86_64'
+  if (architecture !== undefined && architecture !== own) log.warn({ function: functionArn }, `the function asks for ${architecture} and runs on ${own}, as this machine does`)
+}
