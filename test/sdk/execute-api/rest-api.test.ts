@@ -11,32 +11,40 @@ import { startServer, type Credentials, type TestServer } from '#test/support/se
 const mock = (responses: object = { default: { statusCode: '200' } }) =>
   ({ type: 'mock', requestTemplates: { 'application/json': '{"statusCode": 200}' }, responses })
 
-function definition(functionArn = 'arn:aws:lambda:us-east-1:000000000000:function:catalog'): object {
-  const uri = `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${functionArn}/invocations`
-  const responses = { 200: { description: 'fine' }, 404: { description: 'not there' } }
-  return {
-    swagger: '2.0', info: { title: 'data plane', version: '1' }, basePath: '/v1',
-    paths: {
-      '/open': { get: { responses, 'x-amazon-apigateway-integration': mock() } },
-      '/page': { get: { responses, 'x-amazon-apigateway-integration': mock({ default: { statusCode: '200', responseTemplates: { 'text/html': '<p>$context.stage</p>' } } }) } },
-      '/secured': { post: { responses, 'x-amazon-apigateway-auth': { type: 'aws_iam' }, 'x-amazon-apigateway-integration': mock() } },
-      '/catalog/{name}': {
-        get: {
-          responses,
-          'x-amazon-apigateway-integration': {
-            type: 'aws', httpMethod: 'POST', uri,
-            requestTemplates: { 'application/json': '{"name": "$input.params(\'name\')"}' },
-            responses: {
-              default: { statusCode: '200' },
-              '.*NotFound.*': { statusCode: '404', responseTemplates: { 'application/json': '{"error_message":"Service Not Found"}' } },
-            },
-          },
+const responses = { 200: { description: 'fine' }, 404: { description: 'not there' } }
+
+const paths = {
+  '/open': { get: { responses, 'x-amazon-apigateway-integration': mock() } },
+  '/page': {
+    get: {
+      responses,
+      'x-amazon-apigateway-integration': mock({ default: { statusCode: '200', responseTemplates: { 'text/html': '<p>$context.stage</p>' } } }),
+    },
+  },
+  '/secured': { post: { responses, 'x-amazon-apigateway-auth': { type: 'aws_iam' }, 'x-amazon-apigateway-integration': mock() } },
+}
+
+const uri = 'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:catalog/invocations'
+
+/** An API is refused while its functions are not there, so these paths come after the function. */
+const functionPaths = {
+  '/catalog/{name}': {
+    get: {
+      responses,
+      'x-amazon-apigateway-integration': {
+        type: 'aws', httpMethod: 'POST', uri,
+        requestTemplates: { 'application/json': '{"name": "$input.params(\'name\')"}' },
+        responses: {
+          default: { statusCode: '200' },
+          '.*NotFound.*': { statusCode: '404', responseTemplates: { 'application/json': '{"error_message":"Service Not Found"}' } },
         },
       },
-      '/proxy/{proxy+}': { 'x-amazon-apigateway-any-method': { responses, 'x-amazon-apigateway-integration': { type: 'aws_proxy', httpMethod: 'POST', uri } } },
     },
-  }
+  },
+  '/proxy/{proxy+}': { 'x-amazon-apigateway-any-method': { responses, 'x-amazon-apigateway-integration': { type: 'aws_proxy', httpMethod: 'POST', uri } } },
 }
+
+const definition = (all: object): string => JSON.stringify({ swagger: '2.0', info: { title: 'data plane', version: '1' }, basePath: '/v1', paths: all })
 
 interface Deployed {
   server: TestServer
@@ -47,7 +55,7 @@ interface Deployed {
 
 async function deploy(t: TestContext): Promise<Deployed> {
   const server = await startServer(t)
-  const { id: apiId } = await server.apigateway.send(new ImportRestApiCommand({ body: Buffer.from(JSON.stringify(definition())) }))
+  const { id: apiId } = await server.apigateway.send(new ImportRestApiCommand({ body: Buffer.from(definition(paths)) }))
   await server.apigateway.send(new CreateDeploymentCommand({ restApiId: apiId!, stageName: 'dev' }))
   return {
     server,
@@ -116,7 +124,7 @@ describe('a deployed REST API serves', () => {
     const { call, server, apiId } = await deploy(t)
     const page = await call({ path: '/dev/page' })
     assert.deepEqual([page.text, page.headers['content-type']], ['<p>dev</p>', 'text/html'])
-    const changed = JSON.stringify(definition()).replace('<p>$context.stage</p>', '<p>new</p>')
+    const changed = definition(paths).replace('<p>$context.stage</p>', '<p>new</p>')
     await server.apigateway.send(new PutRestApiCommand({ restApiId: apiId, mode: 'overwrite', body: Buffer.from(changed) }))
     assert.equal((await call({ path: '/dev/page' })).text, '<p>dev</p>')
     await server.apigateway.send(new CreateDeploymentCommand({ restApiId: apiId, stageName: 'dev' }))
@@ -125,7 +133,7 @@ describe('a deployed REST API serves', () => {
 
   test('functions, once their policy lets API Gateway in', async (t) => {
     const { call, server, apiId } = await deploy(t)
-    const role = await server.role('function', 'lambda.amazonaws.com', [])
+    const role = await server.role('function', 'lambda.amazonaws.com', [{ Effect: 'Allow', Action: 'logs:*', Resource: '*' }])
     await server.lambda.send(new CreateFunctionCommand({
       FunctionName: 'catalog', Runtime: 'nodejs22.x', Handler: 'index.handler', Role: role,
       Code: { ZipFile: await zip('index.mjs', `export async function handler(event) {
@@ -134,6 +142,8 @@ describe('a deployed REST API serves', () => {
         return { endpoint_url: event.name, ttl: 300 }
       }`) },
     }))
+    await server.apigateway.send(new PutRestApiCommand({ restApiId: apiId, mode: 'merge', body: Buffer.from(definition(functionPaths)) }))
+    await server.apigateway.send(new CreateDeploymentCommand({ restApiId: apiId, stageName: 'dev' }))
     const refused = await call({ path: '/dev/catalog/x' })
     assert.deepEqual([refused.status, refused.text], [500, '{"message":"Internal server error"}'])
     const permission = { FunctionName: 'catalog', StatementId: 'api', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com' }
