@@ -77,6 +77,8 @@ async function runAll(): Promise<void> {
   }
   isRunning = false
   if (isClosing) {
+    // The readers' connection is open still, so that closing ours would leave the log beside the file.
+    connection.exec('pragma wal_checkpoint(truncate)')
     connection.close()
     send({ is: 'closed' })
     port.close()
