@@ -1,7 +1,6 @@
 // The form of a backup: a SQLite file with the rows of one or both stores, each table as `store.table`, whichever engine they came from.
 
-import type { DatabaseSync } from 'node:sqlite'
-import { DatabaseSync as Connection } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import type { StoreName } from './database.ts'
 import type { AppliedMigration } from './migrate.ts'
 import { StorageRefusal } from './refusal.ts'
@@ -21,7 +20,7 @@ export function quoted(name: string): string {
 
 /** Makes an empty backup, or opens one to which another store is added. Nothing is flushed before the whole is. */
 export function openDraft(file: string): DatabaseSync {
-  const draft = new Connection(file)
+  const draft = new DatabaseSync(file)
   draft.exec(`
     pragma journal_mode = off;
     pragma synchronous = off;
@@ -37,7 +36,7 @@ export function openDraft(file: string): DatabaseSync {
 export function openBackup(file: string, store: StoreName): DatabaseSync {
   let backup: DatabaseSync | undefined
   try {
-    backup = new Connection(file, { readOnly: true })
+    backup = new DatabaseSync(file, { readOnly: true })
     const value = (pragma: string) => Number(Object.values(backup!.prepare(`pragma ${pragma}`).get()!)[0])
     if (value('application_id') !== APPLICATION_ID) throw new StorageRefusal(`${file} is not a backup of Countersign.`)
     if (value('user_version') !== FORMAT) throw new StorageRefusal(`${file} is a backup of a newer version of Countersign; restore it with that version.`)

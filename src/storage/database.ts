@@ -1,6 +1,9 @@
 // The one interface to both stores' engines. Reads are plain queries; writes are named transaction functions.
 
-/** A value that both engines store and give back alike. Integers are safe integers; there are no booleans (use 0 and 1). */
+/**
+ * A value that both engines store and give back alike. Integers are safe integers; there are no booleans (use 0 and 1). Text is without
+ * U+0000, which PostgreSQL cannot store: keep text that anybody may send as JSON, which escapes it, or as bytes.
+ */
 export type SqlValue = string | number | null | Uint8Array
 
 export type Row = Record<string, SqlValue>
@@ -8,6 +11,7 @@ export type Row = Record<string, SqlValue>
 /**
  * A statement with its values apart. Make it with `sql`, which numbers the values, so that no value is ever spliced into text.
  * The dialect is what SQLite and PostgreSQL share: `on conflict … do update`, `returning`, `limit`, row values in comparisons.
+ * Names are `snake_case` (PostgreSQL folds case), and a value whose type no column gives away is cast: `cast(? as bigint)`.
  */
 export interface Sql {
   /** With `?` where a value stands. */

@@ -93,8 +93,11 @@ export async function followChanges({ connect, channel, origin, listeners, clock
   }
 
   async function readChanges(from: Client): Promise<void> {
-    const changes = await ask<{ seq: number, topic: string, key: string, origin: number }>(from,
-      `select seq, topic, key, origin from countersign_changes where seq > $1 order by seq limit ${CHANGES_READ_MAX}`, [position])
+    // The horizon in the same statement: another process may have pruned what was still to be read since the last one.
+    const changes = await ask<{ seq: number, topic: string, key: string, origin: number, pruned: number }>(from,
+      `select seq, topic, key, origin, (select pruned_seq from countersign_change_horizon) as pruned
+      from countersign_changes where seq > $1 order by seq limit ${CHANGES_READ_MAX}`, [position])
+    if (changes.length === 0 || changes[0]!.pruned > position!) listeners.tell(everythingChanged, '')
     for (const change of changes) {
       if (change.origin !== origin) listeners.tell(change.topic, change.key)
       position = change.seq

@@ -152,11 +152,12 @@ describe('the shared engine', { skip: postgresIsAbsent() }, () => {
       await server.crash()
       await isSilent
       await hear(two, (change) => change === undefined)
-      const reading = one.query(sql`select body from notes where id = 'a'`)
-      const writing = one.transact(transactions.write, { id: 'b', body: 'during' })
-      await server.start()
-      assert.deepEqual(await reading, [{ body: 'before' }])
-      await writing
+      const [found] = await Promise.all([
+        one.query(sql`select body from notes where id = 'a'`),
+        one.transact(transactions.write, { id: 'b', body: 'during' }),
+        server.start(),
+      ])
+      assert.deepEqual(found, [{ body: 'before' }])
 
       const isHeard = hear(two, (change) => change?.key === 'c')
       await one.transact(transactions.write, { id: 'c', body: 'after' })

@@ -1,6 +1,6 @@
 // The shared engine: the same transaction functions, run in serializable transactions of a PostgreSQL that several processes may use at once.
 
-import { Client, Pool, type PoolClient } from 'pg'
+import { Client, Pool, type PoolClient, type QueryResult } from 'pg'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import { transactions as builtIn } from './built-in.ts'
@@ -22,11 +22,13 @@ export interface PostgresOptions {
 /** PostgreSQL lets 100 connections in by default; several processes with two stores each share them. */
 const connectionsMax: Record<StoreName, number> = { core: 12, logs: 4 }
 /** Callers ride out a restart of the server that is no longer than this. */
-const RECONNECT_MS_MAX = 5000
+const RECONNECT_MS_MAX = 10_000
 const RECONNECT_PAUSE_MS = 100
 /** How often a transaction is run again because others got in its way. Only the other processes' can: this process's own take turns by then. */
 const CONTENDED_RUNS_MAX = 20
 const CONTENDED_PAUSE_MS_MAX = 50
+/** Statements and transactions that wait at most. Beyond them callers are refused rather than kept in memory. */
+const WAITING_MAX = 50_000
 
 /** @throws StorageRefusal when the server cannot be used, or holds a store that this program does not fit. */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
@@ -77,7 +79,8 @@ class PostgresStore implements Store {
     this.store = parts.store
     this.tables = parts.tables
     this.#parts = parts
-    this.#pool = new Pool({ ...clientConfig(parts.url, parts.store), max: connectionsMax[parts.store], allowExitOnIdle: true })
+    // Pipelined, statements that do not depend on each other's results take one round trip together.
+    this.#pool = new Pool({ ...clientConfig(parts.url, parts.store), max: connectionsMax[parts.store], allowExitOnIdle: true, pipeline: true })
     // An idle connection that breaks leaves the pool by itself; whoever needs one next gets a new one.
     this.#pool.on('error', (error) => parts.log?.warn({ store: parts.store, because: error.message }, 'an idle connection to PostgreSQL broke'))
   }
@@ -127,6 +130,7 @@ class PostgresStore implements Store {
 
   async #tracked<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#closing !== undefined) throw new Error(`the ${this.store} store is closed`)
+    if (this.#underWay.size >= WAITING_MAX) throw new Error(`${WAITING_MAX} calls wait for the ${this.store} store already`)
     const working = work()
     this.#underWay.add(working)
     try {
@@ -170,17 +174,18 @@ class PostgresStore implements Store {
     client.on('error', noticeBreak)
     try {
       // Serializable: a function may rely on what it read, as on the other engine, where nothing runs beside it.
-      await client.query('begin isolation level serializable')
+      const beginning = client.query('begin isolation level serializable')
+      beginning.catch(() => {})
       const own = new PostgresTransaction(client, this.#statements)
       let result: Result
       try {
         result = await transaction.run(own, args)
-        if (own.changes.length > 0) await this.#append(client, own.changes)
+        await beginning
       } finally {
         own.isOver = true
       }
       isCommitting = true
-      const { command } = await client.query('commit')
+      const command = await this.#commit(client, own.changes)
       // PostgreSQL answers the commit of a transaction in which a statement failed, and whose function caught that, by rolling back.
       if (command !== 'COMMIT') throw new Error(`${transaction.name} went on after a statement failed, and was rolled back`)
       isCommitting = false
@@ -203,22 +208,32 @@ class PostgresStore implements Store {
     }
   }
 
-  /** The last statements before the commit: the lock orders the commits of all processes, and is held no longer than it must be. */
-  async #append(client: PoolClient, changes: readonly Change[]): Promise<void> {
+  /**
+   * Appends the changes and commits, in one round trip: the lock, which makes the changes of all processes ascend in the order of their
+   * commits, is held no longer than it must be. Should appending fail, PostgreSQL turns the commit into a rollback.
+   */
+  async #commit(client: PoolClient, changes: readonly Change[]): Promise<string> {
     const { store, channel, origin } = this.#parts
-    await client.query({ name: 'lock changes', text: 'select pg_advisory_xact_lock($1, $2)', values: [LOCK_SPACE, changesLock(store)] })
-    await client.query({
-      name: 'append changes',
-      text: `
-        with appended as (
-          insert into countersign_changes (topic, key, origin)
-          select topic, key, $3 from unnest($1::text[], $2::text[]) with ordinality as change (topic, key, place) order by place
-        )
-        select pg_notify($4, '')`,
-      values: [changes.map(({ topic }) => topic), changes.map(({ key }) => key), origin, channel],
-    })
+    const sent: Promise<QueryResult>[] = []
+    if (changes.length > 0) {
+      sent.push(
+        client.query({ name: 'lock changes', text: 'select pg_advisory_xact_lock($1, $2)', values: [LOCK_SPACE, changesLock(store)] }),
+        client.query({ name: 'append changes', text: appendChanges, values: [changes.map(({ topic }) => topic), changes.map(({ key }) => key), origin, channel] }),
+      )
+    }
+    sent.push(client.query('commit'))
+    const outcomes = await Promise.allSettled(sent)
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    return (outcomes.at(-1) as PromiseFulfilledResult<QueryResult>).value.command
   }
 }
+
+const appendChanges = `
+  with appended as (
+    insert into countersign_changes (topic, key, origin)
+    select topic, key, $3 from unnest($1::text[], $2::text[]) with ordinality as change (topic, key, place) order by place
+  )
+  select pg_notify($4, '')`
 
 /** The connection broke before the server said whether it had committed. Running the function again could do its work twice. */
 export class CommitUnknown extends Error {

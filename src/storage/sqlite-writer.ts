@@ -1,12 +1,12 @@
 // The thread with the one connection that writes to a SQLite file: runs transaction functions one after another and commits them in groups.
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { Conflict, type Row, type Sql, type Transaction, type TransactionFunction } from './database.ts'
+import { Conflict, type Row, type Sql, type StoreName, type Transaction, type TransactionFunction } from './database.ts'
 import { openWriter, Statements } from './sqlite-connection.ts'
 
 export interface WriterOptions {
   file: string
-  store: 'core' | 'logs'
+  store: StoreName
   /** URLs of the modules whose `transactions` it runs. */
   modules: readonly string[]
   commitDelayMs: number

@@ -1,6 +1,5 @@
 // The embedded engine: reads on this thread through a connection of its own, writes through the writer thread.
 
-import { existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '#lib/log.ts'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, getTestContext } from 'node:test'
 import { systemClock } from '#lib/clock.ts'
-import type { Migration, Store } from '#storage/database.ts'
+import type { Migration, Store, StoreName } from '#storage/database.ts'
 import { openDatabase, type Engine } from '#storage/open.ts'
 import { freshPostgres, postgresIsAbsent } from './postgres.ts'
 
@@ -13,6 +13,8 @@ export interface SuiteOptions {
   migrations: readonly Migration[]
   /** The modules under test: `new URL('./store.ts', import.meta.url)`. */
   transactionModules: readonly URL[]
+  /** The store that the module lives in; `core` unless said. */
+  store?: StoreName
 }
 
 /**
@@ -25,7 +27,7 @@ export function eachDatabase(name: string, options: SuiteOptions, suite: (open: 
     { title: 'PostgreSQL', absent: postgresIsAbsent(), fresh: freshPostgres },
   ]
   for (const { title, absent, fresh } of engines) {
-    describe(`${name} on ${title}`, { skip: absent }, () => {
+    void describe(`${name} on ${title}`, { skip: absent }, () => {
       const endings: (() => Promise<void>)[] = []
       const atEnd = (end: () => Promise<void>) => {
         const test = getTestContext()
@@ -39,7 +41,7 @@ export function eachDatabase(name: string, options: SuiteOptions, suite: (open: 
       }
       const open = async () => {
         const { engine, remove } = await fresh()
-        const database = await openDatabase({ ...options, engine, store: 'core', clock: systemClock })
+        const database = await openDatabase({ store: 'core', ...options, engine, clock: systemClock })
         atEnd(async () => {
           await database.close()
           await remove()

@@ -1,7 +1,7 @@
 // A real PostgreSQL for tests, started where its programs are found: one for each test process, gone with it.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs'
+import { chownSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -69,13 +69,16 @@ export async function startPostgres(): Promise<PostgresServer> {
     url,
     async start() {
       // The shell ends the server and removes its files when its input ends, which it does with this process, whatever ends that.
-      const script = `"$0" "$@" & server=$!; read -r how; kill -QUIT $server; wait $server; [ "$how" = keep ] || rm -rf "${directory}"`
+      // It sends two signals: a shell's background processes ignore QUIT until they handle it, which a server that just starts does not yet.
+      const script = `"$0" "$@" & server=$!; read -r how; kill -TERM $server; kill -QUIT $server; wait $server; [ "$how" = keep ] || rm -rf "${directory}"`
+      const log = openSync(join(directory, 'log'), 'a')
       running = spawn('/bin/sh', ['-c', script, join(programs, 'postgres'),
         '-D', data, '-k', directory, '-c', 'listen_addresses=', '-c', 'fsync=off', '-c', 'shared_buffers=16MB', '-c', 'max_connections=200', '-c', 'autovacuum=off',
-      ], { ...owner, cwd: directory, stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+      ], { ...owner, cwd: directory, stdio: ['pipe', log, log], detached: true })
+      closeSync(log)
       running.unref()
       ;(running.stdin as unknown as { unref(): void }).unref()
-      await untilReady(url('postgres'))
+      await untilReady(url('postgres'), join(directory, 'log'))
     },
     crash: () => end('keep\n'),
     stop: () => end(''),
@@ -91,7 +94,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   return server
 }
 
-async function untilReady(connectionString: string): Promise<void> {
+async function untilReady(connectionString: string, log: string): Promise<void> {
   const deadline = performance.now() + START_MS_MAX
   for (;;) {
     const client = new Client({ connectionString })
@@ -101,7 +104,7 @@ async function untilReady(connectionString: string): Promise<void> {
       await client.end()
       return
     } catch (error) {
-      if (performance.now() > deadline) throw error
+      if (performance.now() > deadline) throw new Error(`PostgreSQL does not start: ${readFileSync(log, 'utf8').slice(-2000)}`, { cause: error })
       await sleep(20)
     }
   }
