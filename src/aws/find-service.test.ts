@@ -48,3 +48,10 @@ test('a credential that is not of a scope names no service', () => {
     assert.equal(scopedServiceOf(requestOf({ headers: scoped(credential) })) || undefined, undefined, credential)
   }
 })
+
+test('a scope is read in linear time: a key of a million characters is no burden', () => {
+  for (const key of ['a'.repeat(1_000_000), 'a/'.repeat(500_000)]) {
+    assert.equal(scopedServiceOf(requestOf({ headers: scoped(`${key}/20260102/us-east-1/iam/aws4_request`) })), 'iam')
+    scopedServiceOf(requestOf({ headers: scoped(key) }))
+  }
+})

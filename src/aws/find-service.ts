@@ -39,8 +39,9 @@ export function scopedServiceOf({ headers, rawQuery }: HttpRequest): string | un
   const written = authorization === undefined
     ? rawQuery.includes('X-Amz-Credential=') ? new URLSearchParams(rawQuery).get('X-Amz-Credential') ?? undefined : undefined
     : /Credential=([^,\s]+)/.exec(authorization)?.[1]
-  // KEY/20260102/us-east-1/lambda/aws4_request
-  return written === undefined ? undefined : /[^/]*\/[^/]*\/[^/]*\/([^/]*)\/[^/]*$/.exec(written)?.[1]
+  // KEY/20260102/us-east-1/lambda/aws4_request. (Not by a regular expression: an unanchored one takes quadratic time for a long key.)
+  const parts = written?.split('/') ?? []
+  return parts.length < 5 ? undefined : parts.at(-2)
 }
 
 function bySharedScope<Service extends Addressed>(request: HttpRequest, scoped: readonly Service[]): Service | undefined {
