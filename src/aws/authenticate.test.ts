@@ -205,6 +205,19 @@ test('a key that gets another secret is judged by the new one', async () => {
   ;(await begin('another secret')).finish(unsigned.body)
 })
 
+test('a key id that no key can have is not even looked up, so that nobody remembers it', async () => {
+  const asked: string[] = []
+  const noting = createAuthenticator({ clock: { now: () => NOW_MS }, identity: { findCredential: async (id) => { asked.push(id); return { refused: 'unknown key' } } } })
+  for (const accessKeyId of ['A'.repeat(129), 'AKIA.', 'x y']) {
+    const headers = signHeaders({ ...unsigned, credentials: { accessKeyId, secretAccessKey: SECRET } })
+    await assert.rejects(noting.begin(requestOf({ headers: headersFromRaw(Object.entries(headers).flat()) }), { services: ['execute-api'] }), SignatureRefusal)
+  }
+  assert.deepEqual(asked, [])
+  const headers = signHeaders({ ...unsigned, credentials: { accessKeyId: 'A'.repeat(128), secretAccessKey: SECRET } })
+  await assert.rejects(noting.begin(requestOf({ headers: headersFromRaw(Object.entries(headers).flat()) }), { services: ['execute-api'] }), { fault: 'unknown-key' })
+  assert.deepEqual(asked, ['A'.repeat(128)])
+})
+
 function isMismatch(error: unknown): boolean {
   return error instanceof SignatureRefusal && error.fault === 'mismatch'
 }

@@ -42,6 +42,14 @@ export interface AuthenticatorOptions {
   clock: Pick<Clock, 'now'>
 }
 
+/** Source: IAM API reference, AccessKey: at most 128 characters. Anything else is not looked up, and so not remembered either. */
+const ACCESS_KEY_ID = /^\w{1,128}$/
+
+/** A piece of a text keeps all of it in memory: identities remember keys, unknown ones too, and a header may be long. */
+function ownCopy(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}
+
 /** One key signs for a day in one region and service; this many are kept. */
 const SIGNING_KEYS_MAX = 1000
 
@@ -55,7 +63,8 @@ export function createAuthenticator({ identity, clock }: AuthenticatorOptions): 
     async begin(request, { services }) {
       const rules = serviceRules(services[0] ?? '')
       const fields = judgeSignature(readSignature(request, rules), { rules, services, nowMs: clock.now() })
-      const credential = await identity.findCredential(fields.accessKeyId, fields.sessionToken)
+      if (!ACCESS_KEY_ID.test(fields.accessKeyId)) throw refusalOf({ refused: 'unknown key' })
+      const credential = await identity.findCredential(ownCopy(fields.accessKeyId), fields.sessionToken)
       if ('refused' in credential) throw refusalOf(credential)
       return {
         caller: credential.caller,
@@ -101,10 +110,11 @@ function declaresAnotherPayload({ headers }: HttpRequest, payloadHash: string): 
 
 /** Source: IAM user guide, "Troubleshoot signed requests"; the layout is that of the answers of execute-api, Lambda, DynamoDB and SQS. */
 function mismatch({ canonicalRequest, stringToSign }: { canonicalRequest: string, stringToSign: string }): SignatureRefusal {
-  return new SignatureRefusal('mismatch', 'The request signature we calculated does not match the signature you provided. '
-    + 'Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\n'
+  const sentence = 'The request signature we calculated does not match the signature you provided. '
+    + 'Check your AWS Secret Access Key and signing method. Consult the service documentation for details.'
+  return new SignatureRefusal('mismatch', `${sentence}\n\n`
     + `The Canonical String for this request should have been\n'${readable(canonicalRequest)}'\n\n`
-    + `The String-to-Sign should have been\n'${stringToSign}'\n`)
+    + `The String-to-Sign should have been\n'${stringToSign}'\n`, sentence)
 }
 
 /** Headers are read one character a byte; most clients meant UTF-8. */

@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { SignatureRefusal, type Authenticator, type SignatureFault } from '#aws/authenticate.ts'
+import { createAuthenticator, SignatureRefusal, type Authenticator, type SignatureFault } from '#aws/authenticate.ts'
 import { AwsError } from '#aws/errors.ts'
 import { createDispatcher } from '#aws/dispatch.ts'
 import { systemClock } from '#lib/clock.ts'
+import { ClientGone } from '#lib/http.ts'
 import { systemRandom } from '#lib/random.ts'
 import { anySignature, createEcho, signedFor, styles } from '#test/sdk/wire/echo.ts'
 import { headerOf, jsonOf, requestOf } from '#test/sdk/wire/requests.ts'
@@ -112,10 +113,17 @@ describe('a request', () => {
   })
 
   test('whose client has gone away is nobody\'s to answer', async () => {
-    const gone = Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
+    const gone = new ClientGone()
     const request = { ...getItem(), body: () => Promise.reject(gone) }
     await assert.rejects(createEcho({ dynamodb: { GetItem: {} } }).handle(request), gone)
   })
+})
+
+test('a connection of ours that breaks is a failure of ours, not a client that has gone away', async () => {
+  const echo = createEcho({ dynamodb: { GetItem: () => { throw Object.assign(new Error('the database is gone'), { code: 'ECONNRESET' }) } } })
+  assert.equal((await echo.handle(getItem())).status, 500)
+  assert.match(String(echo.failures[0]), /the database is gone/)
+  assert.equal(echo.traces.length, 1)
 })
 
 describe('a request for no service', () => {
@@ -192,12 +200,23 @@ describe('every request', () => {
 
   test('with a wrong signature leaves a trace without the canonical request, which the answer has', async () => {
     const message = "The request signature we calculated does not match.\n\nThe Canonical String for this request should have been\n'x-amz-security-token:secret'"
-    const echo = createEcho({}, { authenticator: refusing('mismatch', message) })
+    const echo = createEcho({}, { authenticator: { begin: async () => { throw new SignatureRefusal('mismatch', message, 'The request signature we calculated does not match.') } } })
     assert.equal(jsonOf(await echo.handle(getItem())).message, message)
     const steps = echo.traces[0]!.trace.steps()
     assert.deepEqual(steps[0]!.facts, { refused: 'mismatch' })
+    assert.equal(steps[1]!.facts['message'], 'The request signature we calculated does not match.')
     assert.ok(!JSON.stringify(steps).includes('secret'))
   })
+})
+
+test('a refusal that repeats the Authorization header leaves a trace without it', async () => {
+  const identity = { findCredential: async () => ({ refused: 'unknown key' as const }) }
+  for (const authorization of ['AWS4-HMAC-SHA256 Credential=hunter2', 'AWS4-HMAC-SHA256 hunter2']) {
+    const echo = createEcho({}, { authenticator: createAuthenticator({ identity, clock: systemClock }) })
+    const answer = await echo.handle(getItem({ headers: { authorization } }))
+    assert.match(jsonOf(answer).message, /hunter2/, 'DynamoDB repeats it in its answer')
+    assert.ok(!JSON.stringify(echo.traces[0]!.trace.steps()).includes('hunter2'))
+  }
 })
 
 test('a table that names an operation its model does not have stops the start', () => {

@@ -1,6 +1,6 @@
 // The AWS API: every request goes through `answer`, in the order in which AWS judges requests. Start reading there.
 
-import { BodyTooLarge, type HttpRequest, type HttpResponse } from '#lib/http.ts'
+import { BodyTooLarge, ClientGone, type HttpRequest, type HttpResponse } from '#lib/http.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
 import { SignatureRefusal, type Authenticator, type SignatureClaim } from './authenticate.ts'
@@ -16,6 +16,9 @@ import { bodyTooLargeError, internalError, notImplementedError, signatureError }
 import type { Call, Permission, ServiceDefinition } from './service.ts'
 import { startTrace, type Trace } from './trace.ts'
 import { compileValidator, type Validate } from './validate.ts'
+
+/** Of an error's message, in a trace. */
+const TRACED_MESSAGE_CHARACTERS_MAX = 500
 
 export interface DispatcherOptions {
   services: readonly ServiceDefinition[]
@@ -141,14 +144,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const exchange: Exchange = { requestId, atMs, trace: startTrace(requestId, () => clock.monotonic()) }
       let response: HttpResponse
       let error: AwsError | undefined
+      let said = ''
       try {
         response = await answer(request, exchange)
       } catch (failure) {
-        if (isGone(failure)) throw failure
+        if (failure instanceof ClientGone) throw failure
         error = errorFor(failure, exchange)
+        said = failure instanceof SignatureRefusal ? failure.withoutSecrets : error.message
         response = exchange.served ? exchange.served.protocol.writeError(error, requestId) : writePlainError(error, requestId)
       }
-      exchange.trace.add('response', { status: response.status, ...(error ? { code: error.code, message: firstLine(error.message) } : {}) })
+      exchange.trace.add('response', error ? { status: response.status, code: error.code, message: said.slice(0, TRACED_MESSAGE_CHARACTERS_MAX) } : { status: response.status })
       try {
         onTrace(exchange.trace, factsOf(exchange, response.status, error?.code, clock.monotonic() - startedAt, options.region))
       } catch (failure) {
@@ -214,9 +219,6 @@ function factsOf({ requestId, atMs, served, operation, claim }: Exchange, status
   }
 }
 
-/** The message of a wrong signature goes on with the canonical request, whose headers may be secret: only its first line enters a trace. */
-const firstLine = (message: string): string => message.split('\n', 1)[0]!.slice(0, 500)
-
 /** An error for a request that addressed no service: JSON, which every client can at least show. */
 function writePlainError({ code, status, message }: AwsError, requestId: string): HttpResponse {
   return {
@@ -224,10 +226,4 @@ function writePlainError({ code, status, message }: AwsError, requestId: string)
     headers: { 'x-amzn-RequestId': requestId, 'x-amzn-ErrorType': code, 'Content-Type': 'application/json' },
     body: JSON.stringify({ message }),
   }
-}
-
-/** The client went away while its request was being read: there is nobody to answer. */
-function isGone(failure: unknown): boolean {
-  const code = (failure as NodeJS.ErrnoException | undefined)?.code
-  return code === 'ECONNRESET' || code === 'ABORT_ERR' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }

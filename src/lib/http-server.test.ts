@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, test, type TestContext } from 'node:test'
-import { BodyTooLarge, type HttpRequest, type HttpResponse } from './http.ts'
+import { BodyTooLarge, ClientGone, type HttpRequest, type HttpResponse } from './http.ts'
 import { serve, type HttpServer, type HttpServerOptions } from './http-server.ts'
 
 async function serving(t: TestContext, handle: (request: HttpRequest) => Promise<HttpResponse>, options: Partial<HttpServerOptions> = {}): Promise<HttpServer & { errors: unknown[] }> {
@@ -71,13 +71,52 @@ describe('serve()', () => {
       seen = request
       return ok
     })
-    await exchange(port, 'GET /a%2Fb//c/../d?x=%20&x HTTP/1.1\r\nHost: one\r\nX-A: 1\r\nx-a:  2 \r\nconnection: close\r\n\r\n')
-    assert.equal(seen!.path, '/a%2Fb//c/../d')
+    await exchange(port, 'GET /a%2Fb//c/%2e%2e/.d?x=%20&x HTTP/1.1\r\nHost: one\r\nX-A: 1\r\nx-a:  2 \r\nconnection: close\r\n\r\n')
+    assert.equal(seen!.path, '/a%2Fb//c/%2e%2e/.d')
     assert.equal(seen!.rawQuery, 'x=%20&x')
     assert.deepEqual(seen!.headers.all('x-A'), ['1', '2'])
     assert.equal(seen!.remoteAddress, '127.0.0.1')
     await exchange(port, 'GET http://other.example/path?q HTTP/1.1\r\nHost: one\r\nconnection: close\r\n\r\n')
     assert.equal(seen!.path, '/path')
+  })
+
+  test('resolves dot segments, so that a path is not signed as one and served as another', async (t) => {
+    const { port } = await serving(t, async ({ path }) => ({ ...ok, body: path }))
+    for (const [sent, path] of [['/public/../admin', '/admin'], ['/a/./b/', '/a/b/'], ['/a/b/..', '/a'], ['/..', '/'], ['//a//../b', '/b'], ['/a/...', '/a/...'], ['//a', '//a']] as const) {
+      assert.equal((await exchange(port, `GET ${sent} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)).split('\r\n\r\n')[1], path, sent)
+    }
+  })
+
+  test('refuses a request with two hosts or two lengths', async (t) => {
+    const { port } = await serving(t, async () => ok)
+    for (const lines of ['host: a\r\nHost: b', 'host: a\r\nhost: a', 'host: a\r\ncontent-length: 1\r\ncontent-length: 2', 'host: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked']) {
+      assert.match(await exchange(port, `POST / HTTP/1.1\r\n${lines}\r\nconnection: close\r\n\r\n`), /^HTTP\/1\.1 400 /, lines)
+    }
+  })
+
+  test('answers a failing handler although its error looks like a lost connection', async (t) => {
+    const { port, errors } = await serving(t, async () => { throw Object.assign(new Error('the database is gone'), { code: 'ECONNRESET' }) })
+    assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 500)
+    assert.equal(errors.length, 1)
+  })
+
+  test('says nothing of a client that goes away while its body is read', async (t) => {
+    const reading = Promise.withResolvers<void>()
+    const failed = Promise.withResolvers<unknown>()
+    const { port, errors } = await serving(t, async (request) => {
+      const body = request.body(100)
+      reading.resolve()
+      return body.then(() => ok, (error: unknown) => {
+        failed.resolve(error)
+        throw error
+      })
+    })
+    const socket = connect({ host: '127.0.0.1', port })
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n12345')
+    await reading.promise
+    socket.destroy()
+    assert.ok(await failed.promise instanceof ClientGone)
+    assert.deepEqual(errors, [])
   })
 
   test('believes forwarded headers only of trusted proxies', async (t) => {

@@ -5,7 +5,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { BlockList, isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
-import { BodyTooLarge, headersFromRaw, type HttpRequest, type HttpResponse } from './http.ts'
+import { BodyTooLarge, ClientGone, headersFromRaw, normalizedPath, type HttpRequest, type HttpResponse } from './http.ts'
 
 /** Source for the figure: API Gateway quotas, "Total combined size of request line and header values", 10,240 bytes; AWS's other front ends take more. */
 const HEADER_BYTES_MAX = 32 * 1024
@@ -13,6 +13,8 @@ const HEADER_BYTES_MAX = 32 * 1024
 const HEADERS_TIMEOUT_MS = 20_000
 /** Slow bodies: a request must be complete within this time. */
 const REQUEST_TIMEOUT_MS = 120_000
+/** A connection on which nothing moves either way. Longer than the longest synchronous invocation, fifteen minutes, during which nothing does. */
+const SILENCE_TIMEOUT_MS = 20 * 60_000
 /** Longer than the idle pools of the SDKs keep a connection, so that they never write into a closing one. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
@@ -38,13 +40,15 @@ export interface HttpServer {
 
 /** Binds and serves. Fails with the system's error (`EADDRINUSE`, `EACCES`) when no host can be bound. */
 export async function serve(options: HttpServerOptions): Promise<HttpServer> {
-  const proxies = blockListOf(options.trustedProxies ?? [])
+  const proxies = options.trustedProxies?.length ? blockListOf(options.trustedProxies) : undefined
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => { void answer(incoming, outgoing, options, proxies) }
   const settings = {
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // A client that does not read its answer does not hold it in memory for ever.
+    timeout: SILENCE_TIMEOUT_MS,
     // A client that sends no Host gets the service's own refusal, not Node's empty 400.
     requireHostHeader: false,
     noDelay: true,
@@ -75,12 +79,12 @@ export async function serve(options: HttpServerOptions): Promise<HttpServer> {
   }
 }
 
-async function answer(incoming: IncomingMessage, outgoing: ServerResponse, options: HttpServerOptions, proxies: BlockList): Promise<void> {
+async function answer(incoming: IncomingMessage, outgoing: ServerResponse, options: HttpServerOptions, proxies: BlockList | undefined): Promise<void> {
   try {
-    const response = await options.handle(requestFrom(incoming, outgoing, proxies))
+    const response = hasTwoHosts(incoming) ? twoHosts : await options.handle(requestFrom(incoming, outgoing, proxies))
     await send(incoming, outgoing, response)
   } catch (error) {
-    if (incoming.socket.destroyed || isAborted(error)) {
+    if (incoming.socket.destroyed || error instanceof ClientGone) {
       outgoing.destroy()
       return
     }
@@ -90,16 +94,27 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, optio
   }
 }
 
-function requestFrom(incoming: IncomingMessage, outgoing: ServerResponse, proxies: BlockList): HttpRequest {
+/** Source: RFC 9112, 3.2: whoever sends two is refused, because the next in line may go by the other one. */
+const twoHosts: HttpResponse = { status: 400, headers: {} }
+
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1
+}
+
+function requestFrom(incoming: IncomingMessage, outgoing: ServerResponse, proxies: BlockList | undefined): HttpRequest {
   const target = originForm(incoming.url ?? '/')
   const question = target.indexOf('?')
   const peer = plainAddress(incoming.socket.remoteAddress ?? '')
-  const isTrusted = proxies.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4')
-  const forwarded = isTrusted ? forwardedBy(incoming, proxies) : undefined
+  const forwarded = proxies?.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4') ? forwardedBy(incoming, proxies) : undefined
   let reading: Promise<Buffer> | undefined
   return {
     method: incoming.method ?? 'GET',
-    path: question === -1 ? target : target.slice(0, question),
+    path: resolved(question === -1 ? target : target.slice(0, question)),
     rawQuery: question === -1 ? '' : target.slice(question + 1),
     headers: headersFromRaw(forwarded?.host === undefined ? incoming.rawHeaders : withHost(incoming.rawHeaders, forwarded.host)),
     remoteAddress: forwarded?.address ?? peer,
@@ -125,7 +140,7 @@ async function readBody(incoming: IncomingMessage, outgoing: ServerResponse, byt
       } else chunks.push(chunk)
     })
     incoming.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
-    incoming.on('error', reject)
+    incoming.on('error', (error) => reject(new ClientGone(error)))
   })
 }
 
@@ -166,6 +181,14 @@ function originForm(target: string): string {
   const match = /^https?:\/\/[^/?#]*(.*)$/i.exec(target)
   const rest = match ? match[1]! : target
   return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+/**
+ * A path with `.` or `..` segments as its sender's signature means it; any other exactly as it was sent.
+ * Source: RFC 3986, 6.2.2.3; IAM user guide, "Create a signed AWS API request", canonical URI.
+ */
+function resolved(path: string): string {
+  return path.includes('/.') && /\/\.\.?(?:\/|$)/.test(path) ? normalizedPath(path) : path
 }
 
 interface Forwarded {
@@ -236,8 +259,4 @@ async function closeServer(server: Server, graceMs: number): Promise<void> {
 
 function isMissingAddress(error: unknown): boolean {
   return ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes((error as NodeJS.ErrnoException).code ?? '')
-}
-
-function isAborted(error: unknown): boolean {
-  return ['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'].includes((error as NodeJS.ErrnoException)?.code ?? '')
 }

@@ -2,10 +2,13 @@
 
 import type { Readable } from 'node:stream'
 
-/** A request whose body has not been read yet. Everything is as the client sent it: nothing decoded, joined or normalized. */
+/** A request whose body has not been read yet. Everything is as the client sent it: nothing decoded or joined. */
 export interface HttpRequest {
   method: string
-  /** The request target before `?`, percent-encoding untouched. Always starts with `/`. */
+  /**
+   * The request target before `?`, percent-encoding untouched. Always starts with `/`. `.` and `..` segments are resolved, so that no
+   * request is signed or authorized as one path and served as another.
+   */
   path: string
   /** The request target after `?`; empty without one. */
   rawQuery: string
@@ -47,22 +50,58 @@ export class BodyTooLarge extends Error {
   }
 }
 
+/** The client went away while its request was being read: there is nobody to answer. */
+export class ClientGone extends Error {
+  /** As Node calls it. A connection of ours that broke (to a database, to a function) has the same code, but not this class. */
+  readonly code = 'ECONNRESET'
+  constructor(cause?: unknown) {
+    super('the client is gone', { cause })
+    this.name = 'ClientGone'
+  }
+}
+
 /** Headers from Node's `rawHeaders`: names and values alternating. */
 export function headersFromRaw(rawHeaders: readonly string[]): HttpHeaders {
-  const lines: (readonly [string, string])[] = []
-  const byName = new Map<string, string[]>()
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!
-    const value = rawHeaders[index + 1]!
-    lines.push([name, value])
+  return new RawHeaders(rawHeaders)
+}
+
+/** A request has about ten header lines: to look through them is faster than to index them. */
+class RawHeaders implements HttpHeaders {
+  readonly #raw: readonly string[]
+  /** In lower case, each where its name stands in `#raw`. */
+  readonly #names: string[] = []
+
+  constructor(raw: readonly string[]) {
+    this.#raw = raw
+    for (let index = 0; index + 1 < raw.length; index += 2) this.#names.push(raw[index]!.toLowerCase())
+  }
+
+  get(name: string): string | undefined {
+    const index = this.#names.indexOf(name.toLowerCase())
+    return index === -1 ? undefined : this.#raw[2 * index + 1]
+  }
+
+  all(name: string): string[] {
     const key = name.toLowerCase()
-    const values = byName.get(key)
-    if (values) values.push(value)
-    else byName.set(key, [value])
+    const values: string[] = []
+    for (let index = this.#names.indexOf(key); index !== -1; index = this.#names.indexOf(key, index + 1)) values.push(this.#raw[2 * index + 1]!)
+    return values
   }
-  return {
-    get: (name) => byName.get(name.toLowerCase())?.[0],
-    all: (name) => byName.get(name.toLowerCase()) ?? [],
-    entries: () => lines,
+
+  entries(): readonly (readonly [string, string])[] {
+    return this.#names.map((_, index) => [this.#raw[2 * index]!, this.#raw[2 * index + 1]!] as const)
   }
+}
+
+/**
+ * A path without empty, `.` and `..` segments. A trailing slash stays unless nothing else is left: `/a/./` is `/a/`; `/a/..` and
+ * `/a/../` are `/`.
+ */
+export function normalizedPath(path: string): string {
+  const segments: string[] = []
+  for (const segment of path.split('/')) {
+    if (segment === '..') segments.pop()
+    else if (segment !== '' && segment !== '.') segments.push(segment)
+  }
+  return `/${segments.join('/')}${segments.length > 0 && path.endsWith('/') ? '/' : ''}`
 }

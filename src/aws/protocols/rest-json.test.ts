@@ -31,6 +31,11 @@ describe('a REST request that no operation has', () => {
   }
 })
 
+test('slashes at the beginning of a path count once, as in its signature', async () => {
+  const echo = createEcho({ lambda: { ListFunctions: { Functions: [] } } })
+  assert.equal((await echo.handle(requestOf({ method: 'GET', target: '//2015-03-31/functions', headers: signedFor('lambda') }))).status, 200)
+})
+
 describe('a REST request that does not parse', () => {
   for (const [body, expected] of [
     ['{"FunctionName":', {}],

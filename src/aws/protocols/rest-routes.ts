@@ -88,10 +88,11 @@ function find(node: PathNode, segments: readonly string[], at: number, labels: s
   return byGreedy
 }
 
+/** Slashes at the beginning count once, as in a signature: `//restapis` is what a client sends whose endpoint ends with a slash. */
 function segmentsOf(path: string): string[] {
-  const segments = path.split('/').slice(1)
-  if (segments.at(-1) === '') segments.pop()
-  return segments
+  const segments = path.split('/')
+  const first = segments.findIndex((segment) => segment !== '')
+  return first === -1 ? [] : segments.slice(first, segments.at(-1) === '' ? -1 : undefined)
 }
 
 function decodeSegment(segment: string): string | undefined {

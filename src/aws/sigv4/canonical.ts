@@ -5,7 +5,7 @@
 // Source: IAM user guide, "Create a signed AWS API request", steps 1 to 3.
 
 import { hash } from 'node:crypto'
-import type { HttpHeaders } from '#lib/http.ts'
+import { normalizedPath, type HttpHeaders } from '#lib/http.ts'
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256'
 export const TERMINATOR = 'aws4_request'
@@ -63,16 +63,6 @@ export function canonicalPath(path: string, service: string): string {
   if (service === 's3') return path || '/'
   const normalized = NEEDS_NORMALIZING.test(path) ? normalizedPath(path) : path
   return normalized.replace(NEEDS_ENCODING_IN_PATH, encodeCharacter) || '/'
-}
-
-/** A trailing slash stays unless nothing else is left: `/a/./` is `/a/`, `/a/..` and `/a/../` are `/`. */
-function normalizedPath(path: string): string {
-  const segments: string[] = []
-  for (const segment of path.split('/')) {
-    if (segment === '..') segments.pop()
-    else if (segment !== '' && segment !== '.') segments.push(segment)
-  }
-  return `/${segments.join('/')}${segments.length > 0 && path.endsWith('/') ? '/' : ''}`
 }
 
 /**

@@ -65,7 +65,7 @@ function readHeader(authorization: string, { headers }: Pick<HttpRequest, 'heade
   for (const piece of pieces) {
     if (piece === '') continue
     const equalSign = piece.indexOf('=')
-    if (equalSign === -1) throw new SignatureRefusal('incomplete', notAPair(piece, authorization, rules))
+    if (equalSign === -1) throw new SignatureRefusal('incomplete', notAPair(piece, authorization, rules), 'Not a valid key=value pair (missing equal-sign) in Authorization header.')
     values.set(piece.slice(0, equalSign), piece.slice(equalSign + 1))
   }
   const date = headers.get('x-amz-date') ?? headers.get('date')
@@ -76,7 +76,7 @@ function readHeader(authorization: string, { headers }: Pick<HttpRequest, 'heade
   if (date === undefined || missing.length > 0) {
     throw new SignatureRefusal('incomplete', missing.join('') + (rules.quotesAuthorization === 'as sent'
       ? `Authorization=${authorization}`
-      : `(Hashed with SHA-256 and encoded with Base64) Authorization=${hashed(authorization)}`))
+      : `(Hashed with SHA-256 and encoded with Base64) Authorization=${hashed(authorization)}`), missing.join('').trim())
   }
   return {
     form: 'header',

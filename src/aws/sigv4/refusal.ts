@@ -13,9 +13,12 @@ export type SignatureFault =
  */
 export class SignatureRefusal extends Error {
   readonly fault: SignatureFault
-  constructor(fault: SignatureFault, message: string) {
+  /** The message without what it repeats of the request's headers: for logs and traces. */
+  readonly withoutSecrets: string
+  constructor(fault: SignatureFault, message: string, withoutSecrets = message) {
     super(message)
     this.name = 'SignatureRefusal'
     this.fault = fault
+    this.withoutSecrets = withoutSecrets
   }
 }
