@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { createSealer, loadMasterKey, MasterKeyRefusal } from './seal.ts'
 
 describe('loadMasterKey() refuses', () => {
@@ -48,6 +50,24 @@ describe('loadMasterKey() does', () => {
     assert.deepEqual(loadMasterKey({ file, create: false }), key)
     assert.deepEqual(readdirSync(directory), ['master.key'])
   })
+})
+
+test('processes that make a master key at once all get the one that stays, even with the same process id', async (t) => {
+  const file = join(directoryFor(t), 'master.key')
+  // Worker threads share their process's id, as the first processes of containers do.
+  const code = `const { parentPort, workerData } = require('node:worker_threads')
+    import(workerData.seal).then(({ loadMasterKey }) => {
+      Atomics.add(workerData.gate, 0, 1)
+      while (Atomics.load(workerData.gate, 0) < workerData.workers);
+      try { parentPort.postMessage(loadMasterKey({ file: workerData.file, create: true }).toString('hex')) } catch (error) { parentPort.postMessage(error.message) }
+    })`
+  const workers = 2
+  for (let round = 0; round < 10; round++) {
+    const workerData = { file: `${file}${round}`, workers, gate: new Int32Array(new SharedArrayBuffer(4)), seal: new URL('./seal.ts', import.meta.url).href }
+    const keys = await Promise.all(Array.from({ length: workers }, async () => String((await once(new Worker(code, { eval: true, workerData }), 'message'))[0])))
+    const kept = readFileSync(`${file}${round}`).toString('hex')
+    assert.deepEqual(keys, keys.map(() => kept))
+  }
 })
 
 describe('a sealer refuses', () => {

@@ -59,9 +59,10 @@ function readKey(file: string): Buffer | undefined {
 
 /** Writes a draft and links it to its name, which fails where another process was faster: then that one's key stands. */
 function makeKey(file: string): void {
-  const draft = `${file}.${process.pid}.draft`
+  // Not by process id: in containers that share a directory every process has the same one.
+  const draft = `${file}.${randomBytes(8).toString('hex')}.draft`
   try {
-    const handle = openSync(draft, 'w', 0o600)
+    const handle = openSync(draft, 'wx', 0o600)
     try {
       writeFileSync(handle, randomBytes(KEY_BYTES))
       fsyncSync(handle)
