@@ -18,12 +18,13 @@ test(`${ROUNDS} times kill -9 lose nothing that was acknowledged, also with comm
   let number = 0
   for (let round = 0; round < ROUNDS; round++) {
     const server = await startProcess({ dataDir, settings: round % 2 === 0 ? {} : { COMMIT_DELAY_MS: '5' } })
+    t.after(() => server.end('SIGKILL'))
     const client = new DynamoDBClient({ endpoint: server.endpoint, region: 'us-east-1', credentials: server.credentials, maxAttempts: 1 })
     if (round === 0) {
-      await client.send(new CreateTableCommand({ TableName: 'T', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] }))
+      await client.send(new CreateTableCommand({ TableName: 'Things', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] }))
     }
     for (const [id, last] of acknowledged) {
-      const { Item } = await client.send(new GetItemCommand({ TableName: 'T', Key: { id: { S: id } }, ConsistentRead: true }))
+      const { Item } = await client.send(new GetItemCommand({ TableName: 'Things', Key: { id: { S: id } }, ConsistentRead: true }))
       assert.ok(Number(Item?.n?.N) >= last, `round ${round}: ${id} is ${Item?.n?.N}, but ${last} was acknowledged`)
     }
     let isKilled = false
@@ -31,7 +32,7 @@ test(`${ROUNDS} times kill -9 lose nothing that was acknowledged, also with comm
       while (!isKilled) {
         const n = ++number
         try {
-          await client.send(new PutItemCommand({ TableName: 'T', Item: { id: { S: `key-${writer}` }, n: { N: String(n) } } }))
+          await client.send(new PutItemCommand({ TableName: 'Things', Item: { id: { S: `key-${writer}` }, n: { N: String(n) } } }))
           acknowledged.set(`key-${writer}`, n)
         } catch { /* in the moment of the kill */ }
       }

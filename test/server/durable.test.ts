@@ -21,7 +21,7 @@ function clientsOf({ endpoint, credentials }: ServerProcess) {
   return { dynamodb: new DynamoDBClient(options), iam: new IAMClient(options) }
 }
 
-const table = { TableName: 'T', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] } as const
+const table = { TableName: 'Things', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] } as const
 
 describe('what was acknowledged', () => {
   test('was flushed to disk between the request and its answer', { skip: absent('strace') }, async (t) => {
@@ -39,7 +39,7 @@ describe('what was acknowledged', () => {
 
     // The request's own words mark its arrival, the next answer on a socket its end.
     for (const [name, call] of [
-      ['marker-item', () => dynamodb.send(new PutItemCommand({ TableName: 'T', Item: { id: { S: 'marker-item' } } }))],
+      ['marker-item', () => dynamodb.send(new PutItemCommand({ TableName: 'Things', Item: { id: { S: 'marker-item' } } }))],
       ['marker-user', () => iam.send(new CreateUserCommand({ UserName: 'marker-user' }))],
     ] as const) {
       const before = readFileSync(log, 'utf8').length
@@ -56,6 +56,7 @@ describe('what was acknowledged', () => {
   test('is there after the server was killed, and the next start needs no help', async (t) => {
     const dataDir = directory(t)
     const first = await startProcess({ dataDir })
+    t.after(() => first.end('SIGKILL'))
     const { dynamodb, iam } = clientsOf(first)
     await dynamodb.send(new CreateTableCommand({ ...table, KeySchema: [...table.KeySchema], AttributeDefinitions: [...table.AttributeDefinitions] }))
     const acknowledged: string[] = []
@@ -64,7 +65,7 @@ describe('what was acknowledged', () => {
       for (let n = 0; !isKilled; n++) {
         const id = `${writer}-${n}`
         try {
-          await dynamodb.send(new PutItemCommand({ TableName: 'T', Item: { id: { S: id } } }))
+          await dynamodb.send(new PutItemCommand({ TableName: 'Things', Item: { id: { S: id } } }))
           acknowledged.push(id)
         } catch { /* in the moment of the kill */ }
       }
@@ -79,6 +80,6 @@ describe('what was acknowledged', () => {
     t.after(() => second.end('SIGTERM'))
     const after = clientsOf(second)
     assert.equal((await after.iam.send(new GetUserCommand({ UserName: 'kept' }))).User!.UserName, 'kept')
-    for (const id of acknowledged) assert.deepEqual((await after.dynamodb.send(new GetItemCommand({ TableName: 'T', Key: { id: { S: id } } }))).Item, { id: { S: id } })
+    for (const id of acknowledged) assert.deepEqual((await after.dynamodb.send(new GetItemCommand({ TableName: 'Things', Key: { id: { S: id } } }))).Item, { id: { S: id } })
   })
 })

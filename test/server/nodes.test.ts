@@ -69,10 +69,10 @@ describe('two processes over one PostgreSQL', { skip: postgresIsAbsent() }, () =
     const [first, second] = await twoServers(t)
     const keys = await first.user('caller', [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' }])
     const { Role } = await first.iam.send(new CreateRoleCommand({ RoleName: 'r', AssumeRolePolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::000000000000:root' }, Action: 'sts:AssumeRole' }] }) }))
-    const { Credentials } = await first.clients(keys).sts.send(new AssumeRoleCommand({ RoleArn: Role!.Arn, RoleSessionName: 's' }))
+    const { Credentials } = await first.clients(keys).sts.send(new AssumeRoleCommand({ RoleArn: Role!.Arn, RoleSessionName: 'session' }))
     const session = { accessKeyId: Credentials!.AccessKeyId!, secretAccessKey: Credentials!.SecretAccessKey!, sessionToken: Credentials!.SessionToken! }
     await withinASecond(async () => {
-      assert.equal((await second.clients(session).sts.send(new GetCallerIdentityCommand({}))).Arn, 'arn:aws:sts::000000000000:assumed-role/r/s')
+      assert.equal((await second.clients(session).sts.send(new GetCallerIdentityCommand({}))).Arn, 'arn:aws:sts::000000000000:assumed-role/r/session')
     })
   })
 })

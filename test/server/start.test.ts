@@ -98,6 +98,7 @@ describe('a server', () => {
   test('ends on SIGTERM with 0 within ten seconds and is found as it was', async (t) => {
     const dataDir = directory(t)
     const first = await startProcess({ dataDir })
+    t.after(() => first.end('SIGKILL'))
     assert.equal((await fetch(`${first.endpoint}/_countersign/health`)).status, 200)
     assert.deepEqual(await first.end('SIGTERM'), { code: 0, signal: null })
     const second = await startProcess({ dataDir })
@@ -191,7 +192,7 @@ describe('the command line', () => {
     const server = await startServer(t, { settings: { ALLOW_RESET: '1' } })
     const member = await server.user('member', [{ Effect: 'Allow', Action: '*', Resource: '*' }])
     saysOnly(await countersign(['reset'], {}, server.environment(member)), /Only the root/)
-    await server.dynamodb.send(new CreateTableCommand({ TableName: 'T', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] }))
+    await server.dynamodb.send(new CreateTableCommand({ TableName: 'Things', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] }))
     assert.equal((await countersign(['reset'], {}, server.environment())).code, 0)
     assert.deepEqual((await server.dynamodb.send(new ListTablesCommand({}))).TableNames, [])
     await refuses(server.clients(member).sts.send(new GetCallerIdentityCommand({})), 403, 'InvalidClientTokenId', 'The security token included in the request is invalid.')

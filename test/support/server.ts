@@ -67,7 +67,7 @@ export async function startServer(t?: TestLike, { settings = {}, clock = systemC
   const credentials = readCredentials(directory)!
   const made: Clients[] = []
   const clients = (as: Credentials, region = all.region): Clients => {
-    const options = { endpoint: server.endpoint, region, credentials: as, maxAttempts: 1 }
+    const options = { endpoint: server.endpoint, region, credentials: { ...as }, maxAttempts: 1 }
     const own = {
       apigateway: new APIGatewayClient(options), dynamodb: new DynamoDBClient(options), iam: new IAMClient(options),
       lambda: new LambdaClient(options), logs: new CloudWatchLogsClient(options), sts: new STSClient(options),

@@ -1,4 +1,4 @@
-// Users.
+// Users: made, read, renamed, removed.
 
 import type {
   CreateUserRequest, CreateUserResponse, DeleteUserRequest, GetUserRequest, GetUserResponse, ListUsersRequest, ListUsersResponse, UpdateUserRequest, User,
