@@ -100,14 +100,14 @@ class Parser {
     const token = this.#token()
     if (this.takeSymbol('(')) {
       if (++this.#depth > DEPTH_MAX) throw new ExpressionRefusal(`The expression is nested more than ${DEPTH_MAX} levels deep`)
-      const isDoubled = this.#token().text === '('
       const inner = this.or()
-      // `((a) = b)` is two pairs apart; `((a = b))` is one too many.
-      if (isDoubled && this.#tokens[this.#at - 1]!.text === ')' && this.#wasParenthesized === this.#at) this.hasRedundantParentheses = true
       this.#expectSymbol(')')
-      this.#wasParenthesized = this.#at
       this.#depth--
-      return inner.is === 'path' ? this.#pathAfter(inner.steps) : { ...inner, end: this.#at }
+      // `((a) = b)` and `((a) OR (b))` are pairs apart; `((a = b))` is one too many.
+      if (this.#parenthesized.has(inner)) this.hasRedundantParentheses = true
+      const node = inner.is === 'path' ? this.#pathAfter(inner.steps) : { ...inner, end: this.#at }
+      if (node.is !== 'path' || inner.is !== 'path' || node.steps.length === inner.steps.length) this.#parenthesized.add(node)
+      return node
     }
     if (token.is === 'value') {
       this.#at++
@@ -120,8 +120,8 @@ class Parser {
     return this.#pathAfter([this.#name()])
   }
 
-  /** The token after the parenthesis that was closed last. */
-  #wasParenthesized = -1
+  /** Nodes that stand in parentheses of their own. */
+  readonly #parenthesized = new Set<Node>()
 
   /** Operands up to the closing parenthesis; at least one. */
   #list(): Node[] {
