@@ -34,6 +34,8 @@ export function variablesOf({ record, own, credentials, endpoint, logStream, tas
   return {
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
+    // On AWS the password file says so. Without it a library that looks for files at home would find none, or the server's own.
+    HOME: '/home/sbx_user1051',
     PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
     LD_LIBRARY_PATH: libraries.join(':'),
     ...(settings.runtime.startsWith('nodejs') ? { NODE_PATH: `/opt/nodejs/node_modules:${runtimeDirectory}/node_modules` } : {}),
