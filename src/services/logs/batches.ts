@@ -17,11 +17,13 @@ interface BatchesOptions<Entry> {
   write: (batch: Entry[]) => Promise<void>
   /** How many things an entry holds, for counting drops. */
   countOf: (entry: Entry) => number
-  /** Told with each flush, when something was dropped since it was last told. */
+  /** Told when something was dropped since it was last told, at most every ten seconds. */
   onDrop: (count: number, cause: unknown) => void
   delayMs: number
   weightMax: number
 }
+
+const TELL_EVERY_MS = 10_000
 
 export function createBatches<Entry>({ clock, write, countOf, onDrop, delayMs, weightMax }: BatchesOptions<Entry>): Batches<Entry> {
   let waiting: Entry[] = []
@@ -29,6 +31,7 @@ export function createBatches<Entry>({ clock, write, countOf, onDrop, delayMs, w
   let writingWeight = 0
   let dropped = 0
   let told = 0
+  let toldAt = -Infinity
   let timer: AbortController | undefined
   let writing: Promise<void> = Promise.resolve()
 
@@ -37,8 +40,10 @@ export function createBatches<Entry>({ clock, write, countOf, onDrop, delayMs, w
   }
 
   function tell(cause: unknown) {
-    if (dropped > told) onDrop(dropped - told, cause)
+    if (dropped === told || clock.monotonic() - toldAt < TELL_EVERY_MS) return
+    onDrop(dropped - told, cause)
     told = dropped
+    toldAt = clock.monotonic()
   }
 
   function startTimer() {
