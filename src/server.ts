@@ -58,7 +58,8 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     const sts = createSts({ iam })
     const logs = createLogs({ database: logsDatabase, clock, random, log })
     closing.push(() => logs.close())
-    const dynamodb = createDynamoDb({ database: core, clock, random })
+    const dynamodb = createDynamoDb({ database: core, clock, random, log })
+    closing.push(() => dynamodb.close())
     let endpoint = ''
     const lambda = await createLambda({
       database: core, clock, random, sealer, roles: iam.roles, logs: logs.sink, endpoint: { url: () => endpoint },

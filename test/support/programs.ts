@@ -1,6 +1,7 @@
 // Other programs that tests drive: the AWS CLI, Python with boto3, strace. A test that needs one that is absent is skipped, saying so.
 
 import { spawn, spawnSync } from 'node:child_process'
+import { delimiter, join } from 'node:path'
 
 /** `absent: aws` when the program does not run here, else false: for a test's `skip`. */
 export function absent(program: 'aws' | 'boto3' | 'strace' | 'bwrap' | 'openssl'): string | false {
@@ -13,6 +14,17 @@ export function absent(program: 'aws' | 'boto3' | 'strace' | 'bwrap' | 'openssl'
 }
 
 const seen = new Map<string, string | false>()
+
+/**
+ * Version 2 of the AWS CLI, wherever on the search path: some commands (`logs tail`) are only there. Undefined where there is none.
+ */
+export function awsVersion2(): string | undefined {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/bin', '/usr/bin']
+  return [...new Set(directories)].map((directory) => join(directory, 'aws')).find((file) => {
+    const { status, stdout } = spawnSync(file, ['--version'], { encoding: 'utf8', timeout: 20_000 })
+    return status === 0 && stdout.startsWith('aws-cli/2.')
+  })
+}
 
 export interface Finished {
   code: number | null
@@ -46,8 +58,8 @@ export async function aws(env: NodeJS.ProcessEnv, args: readonly string[]): Prom
 }
 
 /** The same without judging how it ended. */
-export function awsRaw(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<Finished> {
-  return runProgram('aws', ['--endpoint-url', env.AWS_ENDPOINT_URL!, '--output', 'json', ...args], { env })
+export function awsRaw(env: NodeJS.ProcessEnv, args: readonly string[], program = 'aws'): Promise<Finished> {
+  return runProgram(program, ['--endpoint-url', env.AWS_ENDPOINT_URL!, '--output', 'json', ...args], { env })
 }
 
 /** Runs Python code that finds the endpoint in `ENDPOINT` and prints JSON. */

@@ -1,20 +1,21 @@
 // CloudWatch Logs through the official clients: SDK v3, boto3, and the AWS CLI with `logs tail`.
 
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
 import {
   CreateLogGroupCommand, CreateLogStreamCommand, DeleteLogGroupCommand, DescribeLogGroupsCommand, DescribeLogStreamsCommand, FilterLogEventsCommand, GetLogEventsCommand,
   ListTagsForResourceCommand, paginateFilterLogEvents, PutLogEventsCommand, PutMetricFilterCommand, PutRetentionPolicyCommand,
 } from '@aws-sdk/client-cloudwatch-logs'
-import { absent, awsRaw, python } from '#test/support/programs.ts'
+import { absent, awsRaw, awsVersion2, python } from '#test/support/programs.ts'
 import { refuses } from '#test/support/refuses.ts'
 import { startServer, type TestServer } from '#test/support/server.ts'
 
 const logGroupName = '/test/group'
 
 /** Version 1 of the AWS CLI cannot tail. */
-const tailIsAbsent = absent('aws') || (/^aws-cli\/1\./.test(spawnSync('aws', ['--version'], { encoding: 'utf8', timeout: 20_000 }).stdout) && 'absent: aws logs tail (the AWS CLI is version 1)')
+const aws2 = awsVersion2()
+const tailIsAbsent = aws2 === undefined && 'absent: version 2 of the AWS CLI'
 const logStreamName = 'a/stream'
 
 describe('CloudWatch Logs', () => {
@@ -104,14 +105,14 @@ print(json.dumps({"messages": messages, "tags": logs.list_tags_log_group(logGrou
 
     test('aws logs tail', { skip: tailIsAbsent }, async () => {
       await put('for the tail')
-      const { code, stdout, stderr } = await awsRaw(server.environment(), ['logs', 'tail', logGroupName, '--since', '10m', '--filter-pattern', 'tail'])
+      const { code, stdout, stderr } = await awsRaw(server.environment(), ['logs', 'tail', logGroupName, '--since', '10m', '--filter-pattern', 'tail'], aws2)
       assert.equal(code, 0, stderr)
       assert.match(stdout, /a\/stream for the tail/)
     })
 
     test('aws logs tail --follow shows what comes later, once', { skip: tailIsAbsent }, async () => {
       await put('before following')
-      const child = spawn('aws', ['--endpoint-url', server.endpoint, 'logs', 'tail', logGroupName, '--since', '10m', '--follow', '--filter-pattern', 'following'], { env: server.environment() })
+      const child = spawn(aws2!, ['--endpoint-url', server.endpoint, 'logs', 'tail', logGroupName, '--since', '10m', '--follow', '--filter-pattern', 'following'], { env: server.environment() })
       try {
         let stdout = ''
         const saw = (text: string) => new Promise<void>((resolve, reject) => {

@@ -58,10 +58,6 @@ describe('the AWS CLI', { skip: absent('aws') }, () => {
     assert.deepEqual(JSON.parse(readFileSync(join(scratch, 'answer'), 'utf8')), { endpoint_url: 'http://127.0.0.1:1', ttl: 60, status: 'healthy' })
     assert.match(Buffer.from(JSON.parse(invoked.stdout).LogResult, 'base64').toString(), /REPORT RequestId: /)
 
-    const tail = await awsRaw(env, ['logs', 'tail', '/aws/lambda/catalog_register', '--format', 'short'])
-    assert.equal(tail.code, 0, tail.stderr)
-    assert.match(tail.stdout, /lambda_handler - service_name: cli service_version: 2/)
-
     const refused = await awsRaw({ ...env, AWS_SECRET_ACCESS_KEY: 'wrong' }, ['dynamodb', 'list-tables'])
     assert.match(refused.stderr, /InvalidSignatureException.*The request signature we calculated does not match the signature you provided/)
     assert.notEqual(refused.code, 0)
