@@ -37,12 +37,15 @@ export interface FollowerOptions {
 }
 
 export interface Follower {
+  /** From now on this process's own changes are told again when they are read: a commit whose end it did not see may still come. */
+  hearOwn(): void
   stop(): Promise<void>
 }
 
 /** Follows from now on. Resolves once nothing that is committed later can be missed. */
 export async function followChanges({ connect, channel, origin, listeners, clock, log }: FollowerOptions): Promise<Follower> {
   let isStopping = false
+  let hearsOwn = false
   let sleeping = new AbortController()
   let client: Client | undefined
   let position: number | undefined
@@ -99,7 +102,7 @@ export async function followChanges({ connect, channel, origin, listeners, clock
       from countersign_changes where seq > $1 order by seq limit ${CHANGES_READ_MAX}`, [position])
     if (changes.length === 0 || changes[0]!.pruned > position!) listeners.tell(everythingChanged, '')
     for (const change of changes) {
-      if (change.origin !== origin) listeners.tell(change.topic, change.key)
+      if (hearsOwn || change.origin !== origin) listeners.tell(change.topic, change.key)
       position = change.seq
     }
     if (changes.length === CHANGES_READ_MAX) sleeping.abort()
@@ -134,6 +137,7 @@ export async function followChanges({ connect, channel, origin, listeners, clock
   await poll()
   const ended = run()
   return {
+    hearOwn() { hearsOwn = true },
     async stop() {
       isStopping = true
       sleeping.abort()

@@ -1,6 +1,7 @@
 // What only the shared engine promises: several processes over one PostgreSQL, and a server that goes away and comes back.
 
 import assert from 'node:assert/strict'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { systemClock } from '#lib/clock.ts'
 import { migrations, transactions } from '#test/support/notes.ts'
@@ -128,6 +129,25 @@ describe('the shared engine', { skip: postgresIsAbsent() }, () => {
       await heard
     })
 
+    test('tell of a change of its own whose commit it did not see end', async (t) => {
+      const url = await fresh(t)
+      const throughProxy = await proxyTo(t, new URL(url))
+      const store = await open(t, throughProxy.url)
+      // The connection is cut while the server commits; the server commits all the same, a moment after everything was dropped.
+      await inDatabase(url, `
+        create function countersign_core.slow() returns trigger language plpgsql as $$ begin perform pg_sleep(1); return null; end $$;
+        create constraint trigger slow after insert on countersign_core.notes deferrable initially deferred for each row execute function countersign_core.slow();`)
+      const isDropped = hear(store, (change) => change === undefined)
+      const isHeard = hear(store, (change) => change?.key === 'late')
+      const writing = store.transact(transactions.write, { id: 'late', body: '' })
+      const refused = assert.rejects(writing, (error) => error instanceof CommitUnknown)
+      await throughProxy.hasSeen('commit')
+      // A server that still has to answer an earlier statement would notice, and roll back.
+      await systemClock.sleep(300)
+      throughProxy.cut()
+      await Promise.all([refused, isDropped, isHeard])
+    })
+
     test('drop everything in every process on a reset', async (t) => {
       const url = await fresh(t)
       const [one, two] = [await open(t, url), await open(t, url)]
@@ -191,4 +211,33 @@ function hear(store: Store, fits: (change: Change | undefined) => boolean): Prom
 
 function refuses(work: Promise<unknown>, sentence: RegExp): Promise<void> {
   return assert.rejects(work, (error) => error instanceof StorageRefusal && sentence.test(error.message))
+}
+
+/** A way to the server that can be cut under all connections at once. */
+async function proxyTo(t: TestContext, to: URL): Promise<{ url: string, hasSeen: (text: string) => Promise<void>, cut: () => void }> {
+  const sockets = new Set<Socket>()
+  let seen: { text: string, resolve: () => void } | undefined
+  const target = to.searchParams.get('host')
+  const server = createServer((client) => {
+    const there = target === null ? connect(Number(to.port), to.hostname) : connect(`${target}/.s.PGSQL.${to.port || 5432}`)
+    for (const socket of [client, there]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => { sockets.delete(socket) })
+    }
+    client.on('data', (bytes) => { if (seen && bytes.includes(seen.text)) seen.resolve() })
+    client.pipe(there)
+    there.pipe(client)
+  })
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const cut = () => { for (const socket of sockets) socket.destroy() }
+  t.after(() => {
+    cut()
+    server.close()
+  })
+  const url = new URL(to)
+  url.searchParams.delete('host')
+  url.hostname = '127.0.0.1'
+  url.port = String((server.address() as AddressInfo).port)
+  return { url: url.toString(), cut, hasSeen: (text) => new Promise((resolve) => { seen = { text, resolve } }) }
 }

@@ -21,6 +21,8 @@ export interface PostgresOptions {
 
 /** PostgreSQL lets 100 connections in by default; several processes with two stores each share them. */
 const connectionsMax: Record<StoreName, number> = { core: 12, logs: 4 }
+/** Queries and transactions under way at most. Beyond them callers are refused rather than kept in memory. */
+const UNDER_WAY_MAX = 50_000
 /** Callers ride out a restart of the server that is no longer than this. */
 const RECONNECT_MS_MAX = 10_000
 const RECONNECT_PAUSE_MS = 100
@@ -130,6 +132,7 @@ class PostgresStore implements Store {
 
   async #tracked<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#closing !== undefined) throw new Error(`the ${this.store} store is closed`)
+    if (this.#underWay.size >= UNDER_WAY_MAX) throw new Error(`${UNDER_WAY_MAX} queries and transactions wait for the ${this.store} store already`)
     if (this.#underWay.size >= WAITING_MAX) throw new Error(`${WAITING_MAX} calls wait for the ${this.store} store already`)
     const working = work()
     this.#underWay.add(working)
@@ -195,6 +198,7 @@ class PostgresStore implements Store {
       if (broken !== undefined || isConnectionLoss(error)) {
         broken ??= error as Error
         if (isCommitting) {
+          this.#parts.follower.hearOwn()
           this.#parts.listeners.tell(everythingChanged, '')
           throw new CommitUnknown(transaction.name, error)
         }
