@@ -42,6 +42,6 @@ function weightOf(value: unknown): number {
   if (typeof value === 'string') return value.length + 2
   if (value === null || typeof value !== 'object') return 8
   let weight = 2
-  for (const [name, member] of Object.entries(value)) weight += name.length + 4 + weightOf(member)
+  for (const name in value) weight += name.length + 4 + weightOf((value as Record<string, unknown>)[name])
   return weight
 }

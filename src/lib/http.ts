@@ -84,7 +84,7 @@ class RawHeaders implements HttpHeaders {
   all(name: string): string[] {
     const key = name.toLowerCase()
     const values: string[] = []
-    for (let index = this.#names.indexOf(key); index !== -1; index = this.#names.indexOf(key, index + 1)) values.push(this.#raw[2 * index + 1]!)
+    for (let index = 0; index < this.#names.length; index += 1) if (this.#names[index] === key) values.push(this.#raw[2 * index + 1]!)
     return values
   }
 

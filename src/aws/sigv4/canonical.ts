@@ -132,12 +132,11 @@ export function decodedBytes(encoded: string): string {
  */
 export function canonicalHeaders(headers: HttpHeaders, names: readonly string[]): string {
   let lines = ''
-  for (const name of names) lines += `${name}:${canonicalValue(headers.all(name))}\n`
+  for (const name of names) {
+    const values = headers.all(name)
+    lines += `${name}:${values.length === 1 ? foldedValue(values[0]!) : values.map(foldedValue).join(',')}\n`
+  }
   return lines
-}
-
-function canonicalValue(values: readonly string[]): string {
-  return values.length === 1 ? foldedValue(values[0]!) : values.map(foldedValue).join(',')
 }
 
 const NEEDS_FOLDING = /\t| {2}|^ | $/

@@ -1,6 +1,5 @@
 // The two forms of date that a signed request may carry, and the one that is signed.
 
-const ISO_BASIC = /^\d{8}T\d{6}Z$/
 /** Of the zones only the ways to write UTC: signers write `GMT`, botocore `-0000`. */
 const RFC_1123 = /^([A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d) (?:GMT|UTC|[+-]0000)$/
 
@@ -11,18 +10,30 @@ export function isoBasic(atMs: number): string {
 
 /** The moment that `20150830T123600Z` names, in milliseconds; undefined for any other form and for days that do not exist. */
 export function parseIsoBasic(text: string): number | undefined {
-  if (!ISO_BASIC.test(text)) return undefined
-  const year = Number(text.slice(0, 4))
-  const month = Number(text.slice(4, 6))
-  const day = Number(text.slice(6, 8))
-  const hour = Number(text.slice(9, 11))
-  const minute = Number(text.slice(11, 13))
-  const second = Number(text.slice(13, 15))
-  // Date.UTC takes years before 100 for those after 1900, and counts February 30 into March.
-  if (year < 1000 || hour > 23 || minute > 59 || second > 59) return undefined
-  const atMs = Date.UTC(year, month - 1, day, hour, minute, second)
-  const date = new Date(atMs)
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? atMs : undefined
+  if (text.length !== 16 || text[8] !== 'T' || text[15] !== 'Z') return undefined
+  const year = digitsAt(text, 0) * 100 + digitsAt(text, 2)
+  const month = digitsAt(text, 4)
+  const day = digitsAt(text, 6)
+  const hour = digitsAt(text, 9)
+  const minute = digitsAt(text, 11)
+  const second = digitsAt(text, 13)
+  // Date.UTC takes years before 100 for those after 1900, and counts February 30 into March. NaN fails every comparison.
+  if (!(year >= 1000 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month) && hour <= 23 && minute <= 59 && second <= 59)) return undefined
+  return Date.UTC(year, month - 1, day, hour, minute, second)
+}
+
+/** The number that two digits make; NaN for anything else. */
+function digitsAt(text: string, index: number): number {
+  const tens = text.charCodeAt(index) - ZERO
+  const ones = text.charCodeAt(index + 1) - ZERO
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN
+}
+
+const ZERO = '0'.charCodeAt(0)
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
 /**

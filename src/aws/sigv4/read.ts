@@ -61,19 +61,22 @@ function readHeader(authorization: string, { headers }: Pick<HttpRequest, 'heade
   if (algorithm.includes('=')) {
     throw new SignatureRefusal('incomplete', 'Authorization header must begin with the algorithm name, which cannot include an equal-sign.')
   }
-  const values = new Map<string, string>()
+  const values: { Credential?: string, Signature?: string, SignedHeaders?: string } = {}
   for (const piece of pieces) {
     if (piece === '') continue
     const equalSign = piece.indexOf('=')
     if (equalSign === -1) throw new SignatureRefusal('incomplete', notAPair(piece, authorization, rules), 'Not a valid key=value pair (missing equal-sign) in Authorization header.')
-    values.set(piece.slice(0, equalSign), piece.slice(equalSign + 1))
+    const name = piece.slice(0, equalSign)
+    if (name === 'Credential' || name === 'Signature' || name === 'SignedHeaders') values[name] = piece.slice(equalSign + 1)
   }
-  const date = headers.get('x-amz-date') ?? headers.get('date')
-  const missing = ['Credential', 'Signature', 'SignedHeaders']
-    .filter((name) => !values.has(name))
-    .map((name) => `Authorization header requires '${name}' parameter. `)
-  if (date === undefined) missing.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
-  if (date === undefined || missing.length > 0) {
+  const { Credential: credential, Signature: signature, SignedHeaders: signedHeaders } = values
+  const amzDate = headers.get('x-amz-date')
+  const date = amzDate ?? headers.get('date')
+  if (credential === undefined || signature === undefined || signedHeaders === undefined || date === undefined) {
+    const missing = (['Credential', 'Signature', 'SignedHeaders'] as const)
+      .filter((name) => values[name] === undefined)
+      .map((name) => `Authorization header requires '${name}' parameter. `)
+    if (date === undefined) missing.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
     throw new SignatureRefusal('incomplete', missing.join('') + (rules.quotesAuthorization === 'as sent'
       ? `Authorization=${authorization}`
       : `(Hashed with SHA-256 and encoded with Base64) Authorization=${hashed(authorization)}`), missing.join('').trim())
@@ -81,11 +84,11 @@ function readHeader(authorization: string, { headers }: Pick<HttpRequest, 'heade
   return {
     form: 'header',
     algorithm,
-    credential: values.get('Credential')!,
-    signedHeaders: canonicalNames(values.get('SignedHeaders')!),
-    signature: values.get('Signature')!,
+    credential,
+    signedHeaders: canonicalNames(signedHeaders),
+    signature,
     date,
-    dateIn: headers.get('x-amz-date') === undefined ? 'Date' : 'X-Amz-Date',
+    dateIn: amzDate === undefined ? 'Date' : 'X-Amz-Date',
     sessionToken: headers.get('x-amz-security-token') || undefined,
     expires: undefined,
   }

@@ -1,10 +1,10 @@
 // Verifies a signature with its key: as the request was sent, and then in the few variants that are tolerated.
 
-import { timingSafeEqual, type KeyObject } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { headersFromRaw, type HttpHeaders, type HttpRequest } from '#lib/http.ts'
 import { canonicalHeaders, canonicalPath, canonicalQuery, canonicalRequest, stringToSign, type CanonicalParts } from './canonical.ts'
 import type { SignatureFields } from './judge.ts'
-import { signatureOf } from './signing-key-cache.ts'
+import { signatureOf, type SigningKey } from './signing-key-cache.ts'
 
 export interface Verdict {
   isValid: boolean
@@ -17,7 +17,7 @@ type RequestLine = Pick<HttpRequest, 'method' | 'path' | 'rawQuery' | 'headers' 
 
 /** Compares in constant time. One HMAC for a request that is signed as it was sent; at most four for any other. */
 export function verifySignature(request: RequestLine, fields: SignatureFields, { signingKey, payloadHash }: {
-  signingKey: KeyObject
+  signingKey: SigningKey
   payloadHash: string
 }): Verdict {
   const parts = partsAsSent(request, fields, payloadHash)
