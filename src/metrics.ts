@@ -1,6 +1,5 @@
 // Prometheus metrics of the endpoint: what was asked, how it was answered, what the process uses.
 
-import { collectDefaultMetrics, Counter, Registry } from 'prom-client'
 import type { RequestFacts } from '#aws/dispatch.ts'
 import type { Trace } from '#aws/trace.ts'
 
@@ -10,16 +9,44 @@ export interface Metrics {
   counting(listener: (trace: Trace, facts: RequestFacts) => void): (trace: Trace, facts: RequestFacts) => void
 }
 
-/** Operations come from models and routes, never from a client's text, so that the label sets stay bounded. */
+interface Counted {
+  labels: { service: string, operation: string, status: string }
+  requests: number
+}
+
+/**
+ * Counts in a plain table. The client library, which costs a process more memory and time to start than anything else here, is loaded
+ * when somebody first asks. Operations come from models and routes, never from a client's text, so the table stays small.
+ */
 export function createMetrics(): Metrics {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  const requests = new Counter({ name: 'countersign_requests_total', help: 'Requests answered.', labelNames: ['service', 'operation', 'status'], registers: [registry] })
+  const counted = new Map<string, Counted>()
+  let registry: Promise<import('prom-client').Registry> | undefined
   return {
-    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    async render() {
+      registry ??= createRegistry(counted)
+      const { contentType } = await registry
+      return { contentType, text: await (await registry).metrics() }
+    },
     counting: (listener) => (trace, facts) => {
-      requests.inc({ service: facts.service ?? 'none', operation: facts.operation ?? 'none', status: String(facts.status) })
+      const key = `${facts.service} ${facts.operation} ${facts.status}`
+      const known = counted.get(key)
+      if (known) known.requests++
+      else counted.set(key, { labels: { service: facts.service ?? 'none', operation: facts.operation ?? 'none', status: String(facts.status) }, requests: 1 })
       listener(trace, facts)
     },
   }
+}
+
+async function createRegistry(counted: ReadonlyMap<string, Counted>): Promise<import('prom-client').Registry> {
+  const { collectDefaultMetrics, Counter, Registry } = await import('prom-client')
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  new Counter({
+    name: 'countersign_requests_total', help: 'Requests answered.', labelNames: ['service', 'operation', 'status'], registers: [registry],
+    collect() {
+      this.reset()
+      for (const { labels, requests: count } of counted.values()) this.inc(labels, count)
+    },
+  })
+  return registry
 }

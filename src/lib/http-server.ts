@@ -1,7 +1,7 @@
 // The one place that touches Node's HTTP server: turns its messages into `HttpRequest` and `HttpResponse` values.
 
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
+import type { ServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { BlockList, isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
@@ -57,7 +57,7 @@ export async function serve(options: HttpServerOptions): Promise<HttpServer> {
   const bound: string[] = []
   let port = options.port
   for (const host of options.hosts) {
-    const server = options.tls ? createHttpsServer({ ...settings, ...options.tls }, listener) : createHttpServer(settings, listener)
+    const server = options.tls ? await createTlsServer({ ...settings, ...options.tls }, listener) : createHttpServer(settings, listener)
     server.on('checkContinue', listener)
     server.on('clientError', refuseMalformed)
     try {
@@ -77,6 +77,12 @@ export async function serve(options: HttpServerOptions): Promise<HttpServer> {
     hosts: bound,
     close: async (graceMs) => { await Promise.all(servers.map((server) => closeServer(server, graceMs))) },
   }
+}
+
+/** Loaded when it is needed: TLS costs every process some megabytes. */
+async function createTlsServer(settings: ServerOptions, listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void): Promise<Server> {
+  const { createServer } = await import('node:https')
+  return createServer(settings, listener)
 }
 
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse, options: HttpServerOptions, proxies: BlockList | undefined): Promise<void> {

@@ -3,7 +3,6 @@
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { Migration, Store, StoreName } from './database.ts'
-import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
 
 export type { Store, StoreName } from './database.ts'
@@ -33,6 +32,8 @@ export interface OpenOptions {
  */
 export async function openDatabase({ engine, store, migrations, transactionModules, clock, log, commitDelayMs = 0, onFailure = endProcess }: OpenOptions): Promise<Store> {
   if ('file' in engine) return openSqlite({ file: engine.file, store, migrations, transactionModules, commitDelayMs, log, onFailure })
+  // Only a server that uses PostgreSQL loads its client: it is a tenth of the memory of one that does not.
+  const { openPostgres } = await import('./postgres.ts')
   return openPostgres({ url: engine.url, store, migrations, clock, log })
 }
 
