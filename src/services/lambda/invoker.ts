@@ -134,7 +134,7 @@ async function within(running: Promise<Outcome>, { timeoutMs, signal }: Invocati
   try {
     return await Promise.race([running, abandoned.promise])
   } finally {
-    ended.abort()
+    ended.abort('answered')
     signal?.removeEventListener('abort', abandon)
     // Nobody may be left to hear that it failed.
     running.catch(() => {})
@@ -143,8 +143,9 @@ async function within(running: Promise<Outcome>, { timeoutMs, signal }: Invocati
 
 /** Source: X-Ray developer guide, "Tracing header". Nothing is sampled, as there is nothing to send samples to. */
 function newTraceHeader(clock: Clock, random: RandomSource): string {
-  const bytes = random.bytes(20).toString('hex')
-  return `Root=1-${Math.floor(clock.now() / 1000).toString(16)}-${bytes.slice(0, 24)};Parent=${bytes.slice(24)};Sampled=0`
+  const root = random.uuid().replaceAll('-', '').slice(0, 24)
+  const parent = random.uuid().replaceAll('-', '').slice(0, 16)
+  return `Root=1-${Math.floor(clock.now() / 1000).toString(16)}-${root};Parent=${parent};Sampled=0`
 }
 
 /** Text that goes into a header line. */

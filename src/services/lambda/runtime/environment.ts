@@ -140,14 +140,15 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     if (state.is === 'starting') {
       initMs = clock.monotonic() - state.sinceMs
       initLines = undefined
-      initDeadline.abort()
+      initDeadline.abort('over')
     }
     state = { is: 'idle' }
     options.onIdle(environment)
   }
 
   const connection: RuntimeConnection | undefined = socket && createRuntimeConnection(socket, {
-    onNext() {
+    onNext(used) {
+      noteMemory(used)
       if (state.is === 'starting' || state.is === 'finishing') becomeIdle()
       else if (state.is === 'busy' && state.invocation.deadline.signal.aborted) nextIsHere = true
     },
@@ -179,7 +180,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     if (state.is !== 'busy' || state.invocation.event.requestId !== requestId || state.invocation.deadline.signal.aborted) return
     const { invocation } = state
     const tookMs = durationMs ?? clock.monotonic() - invocation.startedAtMs
-    invocation.deadline.abort()
+    invocation.deadline.abort('answered')
     nextIsHere = false
     void drainOutput().then(() => {
       print(endLine(requestId))
@@ -201,7 +202,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     if (state.is !== 'starting' || initFailure !== undefined) return
     const took = clock.monotonic() - state.sinceMs
     initFailure = { payload, status, errorType, initMs: took, lines: [] }
-    initDeadline.abort()
+    initDeadline.abort('over')
     void drainOutput().then(() => {
       initFailure = { ...initFailure!, lines: initLines ?? [] }
       pending.push({ timestampMs: clock.now(), message: initReportLine({ initMs: took, status, errorType }) })
@@ -245,7 +246,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
   function become(because: StopReason): void {
     if (state.is === 'stopped') return
     state = { is: 'stopped', because }
-    initDeadline.abort()
+    initDeadline.abort('over')
     options.onStopped(environment)
   }
 

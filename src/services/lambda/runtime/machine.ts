@@ -41,7 +41,7 @@ const USER_ID_FIRST = 50_001
 const USER_IDS = 9_000
 
 const bootstraps = {
-  nodejs: { path: resolve(import.meta.dirname, 'bootstraps/node.mjs'), at: '/var/runtime/bootstrap.mjs' },
+  nodejs: { path: resolve(import.meta.dirname, 'bootstraps/node.mjs'), at: '/var/runtime/index.mjs' },
   python: { path: resolve(import.meta.dirname, 'bootstraps/python.py'), at: '/var/runtime/bootstrap.py' },
 }
 // Not /var/runtime/node_modules, where require would find everything that this program uses itself.

@@ -121,8 +121,7 @@ export function createPool(options: PoolOptions): Pool {
     total--
     const at = group.idle.indexOf(member)
     if (at !== -1) group.idle.splice(at, 1)
-    if (group.members.size === 0 && group.waiters.length === 0 && group.starting === 0) groups.delete(group.arn)
-    else consider(group)
+    consider(group)
   }
 
   /** Starts an environment when the oldest waiting call needs one. */
@@ -232,8 +231,11 @@ export function createPool(options: PoolOptions): Pool {
         while (group.idle.length > 0 && now - group.idle[0]!.idleSinceMs >= idleMsMax) retire(group.idle.shift()!, 'idle too long')
       }
     }
+    for (const group of groups.values()) if (isUnused(group)) groups.delete(group.arn)
     isSweeping = false
   }
+
+  const isUnused = ({ members, waiters, starting }: Group) => members.size === 0 && waiters.length === 0 && starting === 0
 
   async function stopAll(because: StopReason): Promise<void> {
     for (const group of [...groups.values()]) {
@@ -260,7 +262,7 @@ export function createPool(options: PoolOptions): Pool {
     size: () => total,
     stopAll,
     async close() {
-      closing.abort()
+      closing.abort('closed')
       await stopAll('replaced')
       // A start that was under way when closing began ends itself as soon as it is there.
       while (startingTotal > 0 || ending.size > 0) {

@@ -6,7 +6,7 @@ import { INVOKE_RESPONSE_BYTES_MAX } from '../limits.ts'
 /** What an environment says. Source: Lambda developer guide, "Using the Lambda runtime API". */
 export interface RuntimeListener {
   /** It waits for an event. */
-  onNext(): void
+  onNext(usedBytes: number | undefined): void
   onResponse(requestId: string, payload: Buffer, usedBytes: number | undefined): void
   /** `requestId` is undefined for an error of the init phase. */
   onError(requestId: string | undefined, payload: Buffer, errorType: string | undefined, usedBytes: number | undefined): void
@@ -129,14 +129,15 @@ export function createRuntimeConnection(socket: Duplex, listener: RuntimeListene
   }
 
   function handle({ method, path, headers }: Head, body: Buffer): void {
+    // Of our bootstraps: the resident memory of the process.
+    const used = Number(headers.get('countersign-memory') ?? NaN)
+    const usedBytes = Number.isFinite(used) ? used : undefined
     if (method === 'GET' && path === NEXT) {
       isWaiting = true
-      listener.onNext()
+      listener.onNext(usedBytes)
       return
     }
     const errorType = headers.get('lambda-runtime-function-error-type')
-    const used = Number(headers.get('countersign-memory') ?? NaN)
-    const usedBytes = Number.isFinite(used) ? used : undefined
     const answer = method === 'POST' ? ANSWER.exec(path) : undefined
     owed += answer || (method === 'POST' && path === INIT_ERROR) ? ACCEPTED : NOT_FOUND
     if (answer?.[2] === 'response') listener.onResponse(answer[1]!, body, usedBytes)

@@ -102,7 +102,7 @@ async function loadHandler() {
 /** Tries the endings in Lambda's order. */
 async function loadModule(directory, name) {
   const file = path.join(directory, name)
-  const require = createRequire(path.join(directory, '_.js'))
+  const require = createRequire(import.meta.url)
   try {
     if (existsSync(`${file}.js`)) return isModule(directory) ? await import(pathToFileURL(`${file}.js`)) : require(`${file}.js`)
     if (existsSync(`${file}.mjs`)) return await import(pathToFileURL(`${file}.mjs`))
@@ -142,7 +142,7 @@ const NEXT = `GET ${API}/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n`
 function post(target, body, { errorType, thenNext }) {
   const payload = Buffer.from(body)
   const head = `POST ${API}${target} HTTP/1.1\r\nHost: runtime\r\nContent-Type: application/json\r\nContent-Length: ${payload.length}\r\n`
-    + `Countersign-Memory: ${process.memoryUsage.rss()}\r\n${errorType === undefined ? '' : `Lambda-Runtime-Function-Error-Type: ${printable(errorType)}\r\n`}\r\n`
+    + `${memoryField()}${errorType === undefined ? '' : `Lambda-Runtime-Function-Error-Type: ${printable(errorType)}\r\n`}\r\n`
   currentRequestId = undefined
   if (payload.length < 65536) {
     socket.write(Buffer.concat([Buffer.from(head, 'latin1'), payload, Buffer.from(thenNext ? NEXT : '', 'latin1')]))
@@ -153,6 +153,7 @@ function post(target, body, { errorType, thenNext }) {
   }
 }
 
+const memoryField = () => `Countersign-Memory: ${process.memoryUsage.rss()}\r\n`
 const printable = (text) => text.replace(/[^\x20-\x7e]/g, '?')
 
 function onData(chunk) {
@@ -299,7 +300,7 @@ process.on('unhandledRejection', (reason) => {
 try {
   process.chdir(LAMBDA_TASK_ROOT)
   handler = await loadHandler()
-  socket.write(NEXT, 'latin1')
+  socket.write(NEXT.replace('Host: runtime\r\n', `$&${memoryField()}`), 'latin1')
 } catch (error) {
   console.error(`Uncaught Exception \t${toLogged(error)}`)
   const response = toResponse(error)

@@ -285,7 +285,7 @@ def main():
         log_error(error_type, str(error), trace)
         post("/init/error", json.dumps(error_of(error_type, str(error), trace, "")).encode(), error_type, then_next=False)
         sys.exit(1)
-    connection.sendall(NEXT)
+    connection.sendall(NEXT.replace(b"\r\n\r\n", b"\r\nCountersign-Memory: %d\r\n\r\n" % used_bytes()))
     while True:
         invoke(handler, *next_event())
 

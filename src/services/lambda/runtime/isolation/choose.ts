@@ -13,7 +13,7 @@ export interface ChooseOptions {
   isRoot: boolean
   /** A program and files that any function must be able to run and read. */
   probe: Pick<Program, 'reads'>
-  /** A directory like those that will hold code, readable by every user. */
+  /** The directory in which the code of functions will lie. */
   codeDirectory: string
   hidden: readonly string[]
 }
@@ -61,7 +61,8 @@ const probeUserId = 50_000
 function tryOut(isolation: Isolation, { probe, codeDirectory }: ChooseOptions): Promise<boolean> {
   const { file, args, workingDirectory, userId } = isolation.wrap({
     file: '/bin/sh',
-    args: ['-c', 'for path in "$@"; do test -r "$path" || exit 1; done', 'probe', ...probe.reads.map((file) => isolation.place(file)), isolation.taskRoot(codeDirectory)],
+    // Into the directory of the code one only has to get: nobody may list it.
+    args: ['-c', 'test -x "$0" || exit 1; for path in "$@"; do test -r "$path" || exit 1; done', isolation.taskRoot(codeDirectory), ...probe.reads.map((file) => isolation.place(file))],
     reads: probe.reads, codeDirectory, scratchDirectory: undefined, scratchMb: 1, userId: probeUserId,
   })
   return new Promise((resolve) => {
