@@ -58,8 +58,8 @@ async function answer(request: HttpRequest, options: AdminOptions): Promise<Http
     const { contentType, text } = await options.metrics()
     return { status: 200, headers: { 'content-type': contentType }, body: text }
   }
-  const traceId = /^\/_countersign\/traces\/([^/]+)$/.exec(path)?.[1]
-  if (isRead && traceId !== undefined) return answerTrace(request, decodeURIComponent(traceId), options)
+  const traceId = /^\/_countersign\/traces\/([\w-]{1,128})$/.exec(path)?.[1]
+  if (isRead && traceId !== undefined) return answerTrace(request, traceId, options)
   if (isRead && path === '/_countersign/traces') {
     const { caller } = await signed(request, options)
     const denied = await denial(request, caller, { action: 'countersign:ListTraces', resource: '*' }, options)

@@ -5,18 +5,19 @@ import { readCredentials, writeCredentials, type AccessKeyPair } from '#lib/cred
 import type { Settings } from './config.ts'
 
 /**
- * The key pair that the root of the first account shall have. What the settings say wins; then what an earlier start
- * stored; only where there is neither is a new one made.
+ * The key pair that the root of the first account shall have: what the settings say, else what is stored, else a new one (or what
+ * the data directory still holds), as the first process to start here offers it.
  */
-export function chooseRootCredentials(
-  settings: Pick<Settings, 'rootAccessKeyId' | 'rootSecretAccessKey' | 'dataDir'>,
-  stored: AccessKeyPair | undefined,
-  random: RandomSource,
-): AccessKeyPair {
+export async function chooseRootCredentials({ settings, stored, random, firstRootKey }: {
+  settings: Pick<Settings, 'rootAccessKeyId' | 'rootSecretAccessKey' | 'dataDir'>
+  stored: AccessKeyPair | undefined
+  random: RandomSource
+  firstRootKey: (offered: AccessKeyPair) => Promise<AccessKeyPair>
+}): Promise<AccessKeyPair> {
   if (settings.rootAccessKeyId !== undefined && settings.rootSecretAccessKey !== undefined) {
     return { accessKeyId: settings.rootAccessKeyId, secretAccessKey: settings.rootSecretAccessKey }
   }
-  return stored ?? readCredentials(settings.dataDir) ?? newAccessKey(random)
+  return stored ?? firstRootKey(readCredentials(settings.dataDir) ?? newAccessKey(random))
 }
 
 /** Writes the pair into the data directory unless it stands there already. */

@@ -55,7 +55,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     // The services, in the order in which they need each other.
     const { core, logs: logsDatabase, sealer } = stores
     const iam = createIam({ database: core, clock, random, sealer })
-    const sts = createSts({ iam })
+    const sts = createSts({ iam, clock })
     const logs = createLogs({ database: logsDatabase, clock, random, log })
     closing.push(() => logs.close())
     const dynamodb = createDynamoDb({ database: core, clock, random, log })
@@ -66,7 +66,8 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       dataDirectory: join(settings.dataDir, 'lambda'), minIsolation: settings.minIsolation, log,
     })
     closing.push(() => lambda.close())
-    const apigateway = createApiGateway({ database: core, clock, random, functions: lambda.functions })
+    const apigateway = createApiGateway({ database: core, clock, random, sealer, functions: lambda.functions, log })
+    closing.push(() => apigateway.close())
 
     // Who calls, what may they do, what is left of it.
     const authenticator = createAuthenticator({ identity: iam.identity, clock })
@@ -78,7 +79,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       authenticator, authorizer, clock, random, log, onTrace, region: settings.region,
     })
     const executeApi = createExecuteApi({
-      snapshots: apigateway.snapshots, invoker: lambda.invoker, authenticator, authorizer, clock, random, log, onTrace,
+      snapshots: apigateway.snapshots, metering: apigateway.metering, invoker: lambda.invoker, authenticator, authorizer, clock, random, log, onTrace,
       logs: logs.sink, region: settings.region, traceBodies: settings.traceBodies,
     })
 
@@ -118,7 +119,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     }
 
     async function ensureRoot() {
-      const pair = chooseRootCredentials(settings, await iam.findRootKey(settings.accountId), random)
+      const pair = await chooseRootCredentials({ settings, random, stored: await iam.findRootKey(settings.accountId), firstRootKey: stores.firstRootKey })
       await iam.ensureAccount({ accountId: settings.accountId, rootAccessKeyId: pair.accessKeyId, rootSecretAccessKey: pair.secretAccessKey })
       keepRootCredentials(settings.dataDir, pair)
       return pair

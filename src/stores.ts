@@ -3,7 +3,9 @@
 import { join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
+import type { AccessKeyPair } from '#lib/credentials-file.ts'
 import { createSealer, loadMasterKey, type Sealer } from '#lib/seal.ts'
+import { transactions } from '#storage/built-in.ts'
 import { openDataDirectory } from '#storage/data-directory.ts'
 import type { Migration, Store, StoreName } from '#storage/database.ts'
 import { checkMasterKey, hasMasterKey } from '#storage/key-check.ts'
@@ -21,6 +23,10 @@ export interface Stores {
   logs: Store
   sealer: Sealer
   notes: readonly string[]
+  /**
+   * The root key that the first start of any process gave the first account: the one offered, unless another process was faster.
+   */
+  firstRootKey(offered: AccessKeyPair): Promise<AccessKeyPair>
   /** Empties both. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -60,6 +66,10 @@ export async function openStores({ settings, clock, log }: { settings: Settings,
     return {
       core, logs, sealer, close,
       notes: settings.commitDelayMs > 0 ? [`every commit is slowed by ${settings.commitDelayMs} ms (COUNTERSIGN_COMMIT_DELAY_MS)`] : [],
+      async firstRootKey(offered) {
+        const kept = await core.transact(transactions.keepSetting, { name: 'first-root-key', value: sealer.sealText(JSON.stringify(offered), 'stores.first-root-key') })
+        return JSON.parse(sealer.openText(kept, 'stores.first-root-key')!) as AccessKeyPair
+      },
       async reset() {
         await core.reset()
         await logs.reset()

@@ -28,8 +28,8 @@ async function twoServers(t: TestContext): Promise<[TestServer, TestServer]> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-nodes-'))
   const { engine: { url }, remove } = await freshPostgres()
   const settings = { DATABASE_URL: url, MASTER_KEY_FILE: join(directory, 'master.key') }
-  const first = await startServer(undefined, { settings })
-  const second = await startServer(undefined, { settings })
+  // At once: neither may find a key of its own that the other has replaced.
+  const [first, second] = await Promise.all([startServer(undefined, { settings }), startServer(undefined, { settings })])
   t.after(async () => {
     await first.close()
     await second.close()

@@ -6,9 +6,9 @@ import type { Authorizer } from '#aws/authorize.ts'
 import type { RequestFacts } from '#aws/dispatch.ts'
 import { startTrace, type Trace } from '#aws/trace.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { HttpRequest, HttpResponse } from '#lib/http.ts'
+import { ClientGone, type HttpRequest, type HttpResponse } from '#lib/http.ts'
 import type { RandomSource } from '#lib/random.ts'
-import type { RestApiSnapshot, SnapshotSource } from '#services/apigateway/index.ts'
+import type { Metering, RestApiSnapshot, SnapshotSource } from '#services/apigateway/index.ts'
 import type { Invoker } from '#services/lambda/index.ts'
 import type { LogSink } from '#services/logs/index.ts'
 import { addressOf, isExecuteApi } from './address.ts'
@@ -23,6 +23,8 @@ import { standardHeaders } from './rest/steps/respond.ts'
 
 export interface ExecuteApiOptions {
   snapshots: SnapshotSource
+  /** API keys and limits. */
+  metering: Metering
   invoker: Pick<Invoker, 'invoke'>
   authenticator: Authenticator
   authorizer: Authorizer
@@ -86,7 +88,7 @@ export function createExecuteApi(options: ExecuteApiOptions): ExecuteApi {
       const address = exchange.address = addressOf(exchange.request)!
       return { response: await answer(exchange, address, pipeline), errorType: undefined }
     } catch (failure) {
-      if (isConnectionLost(failure)) throw failure
+      if (failure instanceof ClientGone) throw failure
       return refuse(exchange, failure)
     }
   }
@@ -124,10 +126,6 @@ export function createExecuteApi(options: ExecuteApiOptions): ExecuteApi {
       return response
     },
   }
-}
-
-function isConnectionLost(failure: unknown): boolean {
-  return ['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'].includes((failure as NodeJS.ErrnoException | undefined)?.code ?? '')
 }
 
 function factsOf(

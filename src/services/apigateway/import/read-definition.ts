@@ -1,6 +1,6 @@
 // The bytes of a definition as a document: Swagger 2.0 or OpenAPI 3.0, JSON or YAML.
 
-import { parse as parseYaml } from 'yaml'
+import { createRequire } from 'node:module'
 import { errors } from '../errors.ts'
 import { IMPORT_BODY_BYTES_MAX } from '../limits.ts'
 import { unescapeSegment } from '../patch.ts'
@@ -13,6 +13,9 @@ export interface Definition {
   format: 'swagger2' | 'openapi3'
   document: JsonObject
 }
+
+/** Loaded with the first file that is no JSON: most processes never need it. */
+const load = createRequire(import.meta.url)
 
 /** How deep a definition may be nested. Ours: it bounds every walk over it. */
 const DEPTH_MAX = 200
@@ -35,7 +38,9 @@ const invalid = () => errors.BadRequestException('Invalid OpenAPI input.')
 function parse(text: string): Json | undefined {
   try {
     // JSON is tried first because it is far faster; YAML reads both.
-    return /^\s*[{[]/.test(text) ? JSON.parse(text) as Json : parseYaml(text, { prettyErrors: false, logLevel: 'silent' }) as Json
+    if (/^\s*[{[]/.test(text)) return JSON.parse(text) as Json
+    const { parse: parseYaml } = load('yaml') as typeof import('yaml')
+    return parseYaml(text, { prettyErrors: false, logLevel: 'silent' }) as Json
   } catch {
     throw invalid()
   }

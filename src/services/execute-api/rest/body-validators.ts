@@ -1,7 +1,12 @@
 // Judges request bodies by an API's models: JSON Schema draft 4, with references between models.
 
-import Ajv, { type ValidateFunction } from 'ajv-draft-04'
+import { createRequire } from 'node:module'
+import type Ajv from 'ajv-draft-04'
+import type { ValidateFunction } from 'ajv-draft-04'
 import type { RestApiSnapshot } from '#services/apigateway/index.ts'
+
+/** Loaded with the first model: most processes never need it. */
+const load = createRequire(import.meta.url)
 
 /** What a body violates, in one text, or undefined when it is fine. */
 export type BodyValidator = (body: unknown) => string | undefined
@@ -27,7 +32,8 @@ export function compileBodyValidators({ models }: Pick<RestApiSnapshot, 'models'
 }
 
 function loadModels(models: RestApiSnapshot['models']): InstanceType<typeof Ajv.default> {
-  const ajv = new Ajv.default({ strict: false, logger: false, validateFormats: false, addUsedSchema: false })
+  const { default: AjvDraft4 } = load('ajv-draft-04') as { default: typeof Ajv.default }
+  const ajv = new AjvDraft4({ strict: false, logger: false, validateFormats: false, addUsedSchema: false })
   for (const model of Object.values(models)) {
     try {
       const schema: unknown = JSON.parse((model.schema ?? '').replaceAll(modelReference, modelUrl('')))

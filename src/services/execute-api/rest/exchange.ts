@@ -8,6 +8,7 @@ import type { Address } from '../address.ts'
 import type { RequestParameters } from '../templates/input.ts'
 import type { ContextFacts, TemplateContext } from '../templates/context.ts'
 import type { CompiledDeployment, CompiledIntegration, CompiledMethod } from './deployment.ts'
+import type { RequestKey } from './steps/identify-key.ts'
 
 /** A request as it arrived. The rest is filled in by the steps, for whoever answers when one of them refuses. */
 export interface Exchange {
@@ -21,6 +22,7 @@ export interface Exchange {
   address?: Address
   route?: Route
   claim?: SignatureClaim | undefined
+  key?: RequestKey | undefined
   call?: ApiCall
 }
 

@@ -11,7 +11,7 @@ import type { TraceStep } from '#aws/trace.ts'
 import { systemClock, type Clock } from '#lib/clock.ts'
 import { BodyTooLarge, headersFromRaw, type HttpRequest } from '#lib/http.ts'
 import { systemRandom } from '#lib/random.ts'
-import type { Integration, RestApiSnapshot, SnapshotMethod, StageRecord } from '#services/apigateway/index.ts'
+import type { Integration, Metering, RestApiSnapshot, SnapshotMethod, StageRecord } from '#services/apigateway/index.ts'
 import type { Invocation, InvocationResult } from '#services/lambda/index.ts'
 import { createExecuteApi } from '../index.ts'
 
@@ -104,6 +104,9 @@ const stage: StageRecord = {
 
 const user: Caller = { is: 'user', accountId, userName: 'ann', arn: `arn:aws:iam::${accountId}:user/ann`, userId: 'AIDAANN', accessKeyId: 'AKIAANN' }
 
+/** No key is known, and every other request may pass. */
+const unlimited: Metering = { findKey: async () => ({ is: 'refused', because: 'unknown key' }), admit: async () => undefined }
+
 interface Given {
   method?: string
   path?: string
@@ -163,6 +166,7 @@ async function call(given: Given): Promise<Got> {
       findStage: async ({ apiId, stageName }) => (apiId === 'api123' && stageName === 'dev' ? deployed : undefined),
       findApi: async () => undefined,
     },
+    metering: unlimited,
     invoker: {
       async invoke(invocation) {
         invocations.push(invocation)
@@ -267,7 +271,7 @@ describe('authenticate', () => {
   })
 
   test('what is not built lets nobody through: 501 names it', async () => {
-    for (const [path, what] of [['/dev/keyed', /API key/], ['/dev/custom', /CUSTOM/], ['/dev/http', /HTTP integrations/], ['/dev/dynamodb', /other than Lambda/]] as const) {
+    for (const [path, what] of [['/dev/custom', /CUSTOM/], ['/dev/http', /HTTP integrations/], ['/dev/dynamodb', /other than Lambda/]] as const) {
       const got = await call({ path })
       assert.equal(got.status, 501)
       assert.match(got.json.message, what)
@@ -520,7 +524,7 @@ describe('a deployment', () => {
     const one = snapshot()
     let compilations = 0
     const api = createExecuteApi({
-      snapshots: { findStage: async () => ({ stage, snapshot: one }), findApi: async () => undefined },
+      snapshots: { findStage: async () => ({ stage, snapshot: one }), findApi: async () => undefined }, metering: unlimited,
       invoker: { invoke: async () => { throw new Error('not asked') } },
       authenticator: { begin: async () => { throw new Error('not asked') } }, authorizer: { decide: async () => { throw new Error('not asked') } },
       clock: systemClock, random: systemRandom, log: { error: () => {} }, logs: { append: () => {} }, onTrace: () => {}, region: 'us-east-1', traceBodies: false,

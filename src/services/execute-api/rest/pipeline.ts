@@ -3,11 +3,14 @@
 import type { Authenticator } from '#aws/authenticate.ts'
 import type { Authorizer } from '#aws/authorize.ts'
 import type { HttpResponse } from '#lib/http.ts'
+import type { Metering } from '#services/apigateway/index.ts'
 import type { Address } from '../address.ts'
 import type { Exchange } from './exchange.ts'
 import { authenticate } from './steps/authenticate.ts'
 import { authorize } from './steps/authorize.ts'
+import { identifyKey } from './steps/identify-key.ts'
 import { integrate, type IntegrateOptions } from './steps/integrate.ts'
+import { meter } from './steps/meter.ts'
 import { readCall } from './steps/read-call.ts'
 import { mapRequest } from './steps/request-template.ts'
 import { respond } from './steps/respond.ts'
@@ -19,6 +22,7 @@ import { validate } from './steps/validate.ts'
 export interface PipelineOptions extends RouteOptions, IntegrateOptions {
   authenticator: Authenticator
   authorizer: Authorizer
+  metering: Metering
 }
 
 /** @throws GatewayRefusal, NotServed */
@@ -26,7 +30,9 @@ export async function answer(exchange: Exchange, address: Address, options: Pipe
   const found = exchange.route = await route(exchange, address, options)
   const claim = exchange.claim = await authenticate(exchange, found, options.authenticator)
   await authorize(exchange, found, claim, options.authorizer)
+  const key = exchange.key = await identifyKey(exchange, found, options.metering)
   const call = exchange.call = await readCall(exchange, found, claim)
+  await meter(exchange, found, key, options.metering)
   validate(call)
   const request = mapRequest(call)
   const result = await integrate(call, request, options)

@@ -11,10 +11,9 @@ export async function authenticate(
   { method, deployment }: Route,
   authenticator: Authenticator,
 ): Promise<SignatureClaim | undefined> {
-  const { authorizationType, apiKeyRequired } = method.definition
+  const { authorizationType } = method.definition
   // What is not built yet must not let anybody through.
   if (authorizationType === 'CUSTOM' || authorizationType === 'COGNITO_USER_POOLS') throw notServed(`methods with ${authorizationType} authorization`)
-  if (apiKeyRequired) throw notServed('methods that require an API key')
   if (authorizationType !== 'AWS_IAM') {
     if (deployment.policy !== undefined) throw notServed('resource policies on methods without AWS_IAM authorization')
     exchange.trace.add('authentication', { required: false })

@@ -98,7 +98,7 @@ function factsOf(exchange: Exchange, { address, deployed, method }: Route, claim
     domainPrefix: domainName.split('.')[0]!,
     requestTimeEpoch: atMs,
     requestId,
-    identity: identityOf(request.remoteAddress, request.headers.get('user-agent'), claim?.caller),
+    identity: { ...identityOf(request.remoteAddress, request.headers.get('user-agent'), claim?.caller), ...keyFacts(exchange) },
     domainName,
     deploymentId: snapshot.deploymentId,
     apiId: snapshot.apiId,
@@ -107,9 +107,14 @@ function factsOf(exchange: Exchange, { address, deployed, method }: Route, claim
 
 /** Source: developer guide, "$context variables": `identity.caller` and `identity.user` are principal identifiers of a signed request. */
 function identityOf(sourceIp: string, userAgent: string | undefined, caller: Caller | undefined): IdentityFacts {
-  if (caller === undefined || caller.is === 'service') return { sourceIp, userAgent }
+  if (caller === undefined || !('accessKeyId' in caller)) return { sourceIp, userAgent }
   const { accountId, accessKeyId: accessKey, userId, arn: userArn } = caller
   return { sourceIp, userAgent, accountId, accessKey, caller: userId, user: userId, userArn }
+}
+
+/** Source: developer guide, "$context variables": `identity.apiKey` and `identity.apiKeyId`, of methods that require a key. */
+function keyFacts({ key }: Exchange): Pick<IdentityFacts, 'apiKey' | 'apiKeyId'> {
+  return key ? { apiKey: key.value, apiKeyId: key.grant.keyId } : {}
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
