@@ -1,6 +1,6 @@
 // Secrets at rest: the master key, and what is sealed with it.
 
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
@@ -96,9 +96,12 @@ export interface Sealer {
   sealText(plain: string, purpose: string): string
   /** `open` of what `sealText` gave. */
   openText(sealed: string, purpose: string): string | undefined
+  /** A keyed hash (HMAC-SHA-256, base64url), by which an equal secret is found without being kept readable. One purpose tells nothing about another. */
+  fingerprint(plain: string, purpose: string): string
 }
 
 export function createSealer(key: Uint8Array): Sealer {
+  const fingerprintKey = Buffer.from(hkdfSync('sha256', key, '', 'fingerprint', KEY_BYTES))
   const seal: Sealer['seal'] = (plain, purpose) => {
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
@@ -127,5 +130,6 @@ export function createSealer(key: Uint8Array): Sealer {
     open,
     sealText: (plain, purpose) => seal(plain, purpose).toString('base64url'),
     openText: (sealed, purpose) => open(Buffer.from(sealed, 'base64url'), purpose)?.toString('utf8'),
+    fingerprint: (plain, purpose) => createHmac('sha256', fingerprintKey).update(`${purpose}\0${plain}`).digest('base64url'),
   }
 }

@@ -2,18 +2,22 @@
 
 import type * as sdk from '@aws-sdk/client-api-gateway'
 import { operation, type Operations } from '#aws/service.ts'
+import * as apiKeys from './api-keys.ts'
 import * as deployments from './deployments.ts'
 import * as gatewayResponses from './gateway-responses.ts'
 import * as imports from './import/import-rest-api.ts'
+import { importApiKeys } from './import-api-keys.ts'
 import type { ApiGateway } from './index.ts'
 import * as integrations from './integrations.ts'
 import * as methods from './methods.ts'
 import * as models from './models.ts'
-import { may, mayMethod, mayPassRole, maySetPolicy, mayTag } from './permissions.ts'
+import { may, mayAt, mayMethod, mayPassRole, maySetPolicy, mayTag } from './permissions.ts'
 import * as resources from './resources.ts'
 import * as restApis from './rest-apis.ts'
 import * as stages from './stages.ts'
 import * as tags from './tags.ts'
+import * as usage from './usage.ts'
+import * as usagePlans from './usage-plans.ts'
 
 /** What patch operations say of one path. */
 const valueAt = (operations: readonly sdk.PatchOperation[] | undefined, path: string) =>
@@ -241,6 +245,75 @@ export const operations: Operations<ApiGateway> = {
   DeleteStage: operation<ApiGateway, sdk.DeleteStageRequest, void>({
     access: (input, call) => [may('DELETE', call, input.restApiId, 'stages', input.stageName)],
     run: stages.deleteStage,
+  }),
+
+  CreateApiKey: operation<ApiGateway, sdk.CreateApiKeyRequest, sdk.ApiKey>({
+    access: (_input, call) => [mayAt('POST', call, 'apikeys')],
+    run: apiKeys.createApiKey,
+  }),
+  GetApiKey: operation<ApiGateway, sdk.GetApiKeyRequest, sdk.ApiKey>({
+    access: (input, call) => [mayAt('GET', call, 'apikeys', input.apiKey)],
+    run: apiKeys.getApiKey,
+  }),
+  GetApiKeys: operation<ApiGateway, sdk.GetApiKeysRequest, sdk.ApiKeys>({
+    access: (_input, call) => [mayAt('GET', call, 'apikeys')],
+    run: apiKeys.getApiKeys,
+  }),
+  UpdateApiKey: operation<ApiGateway, sdk.UpdateApiKeyRequest, sdk.ApiKey>({
+    access: (input, call) => [mayAt('PATCH', call, 'apikeys', input.apiKey)],
+    run: apiKeys.updateApiKey,
+  }),
+  DeleteApiKey: operation<ApiGateway, sdk.DeleteApiKeyRequest, void>({
+    access: (input, call) => [mayAt('DELETE', call, 'apikeys', input.apiKey)],
+    run: apiKeys.deleteApiKey,
+  }),
+  ImportApiKeys: operation<ApiGateway, sdk.ImportApiKeysRequest, sdk.ApiKeyIds>({
+    access: (_input, call) => [mayAt('POST', call, 'apikeys')],
+    run: importApiKeys,
+  }),
+  CreateUsagePlan: operation<ApiGateway, sdk.CreateUsagePlanRequest, sdk.UsagePlan>({
+    access: (_input, call) => [mayAt('POST', call, 'usageplans')],
+    run: usagePlans.createUsagePlan,
+  }),
+  GetUsagePlan: operation<ApiGateway, sdk.GetUsagePlanRequest, sdk.UsagePlan>({
+    access: (input, call) => [mayAt('GET', call, 'usageplans', input.usagePlanId)],
+    run: usagePlans.getUsagePlan,
+  }),
+  GetUsagePlans: operation<ApiGateway, sdk.GetUsagePlansRequest, sdk.UsagePlans>({
+    access: (_input, call) => [mayAt('GET', call, 'usageplans')],
+    run: usagePlans.getUsagePlans,
+  }),
+  UpdateUsagePlan: operation<ApiGateway, sdk.UpdateUsagePlanRequest, sdk.UsagePlan>({
+    access: (input, call) => [mayAt('PATCH', call, 'usageplans', input.usagePlanId)],
+    run: usagePlans.updateUsagePlan,
+  }),
+  DeleteUsagePlan: operation<ApiGateway, sdk.DeleteUsagePlanRequest, void>({
+    access: (input, call) => [mayAt('DELETE', call, 'usageplans', input.usagePlanId)],
+    run: usagePlans.deleteUsagePlan,
+  }),
+  CreateUsagePlanKey: operation<ApiGateway, sdk.CreateUsagePlanKeyRequest, sdk.UsagePlanKey>({
+    access: (input, call) => [mayAt('POST', call, 'usageplans', input.usagePlanId, 'keys')],
+    run: usagePlans.createUsagePlanKey,
+  }),
+  GetUsagePlanKey: operation<ApiGateway, sdk.GetUsagePlanKeyRequest, sdk.UsagePlanKey>({
+    access: (input, call) => [mayAt('GET', call, 'usageplans', input.usagePlanId, 'keys', input.keyId)],
+    run: usagePlans.getUsagePlanKey,
+  }),
+  GetUsagePlanKeys: operation<ApiGateway, sdk.GetUsagePlanKeysRequest, sdk.UsagePlanKeys>({
+    access: (input, call) => [mayAt('GET', call, 'usageplans', input.usagePlanId, 'keys')],
+    run: usagePlans.getUsagePlanKeys,
+  }),
+  DeleteUsagePlanKey: operation<ApiGateway, sdk.DeleteUsagePlanKeyRequest, void>({
+    access: (input, call) => [mayAt('DELETE', call, 'usageplans', input.usagePlanId, 'keys', input.keyId)],
+    run: usagePlans.deleteUsagePlanKey,
+  }),
+  GetUsage: operation<ApiGateway, sdk.GetUsageRequest, sdk.Usage>({
+    access: (input, call) => [mayAt('GET', call, 'usageplans', input.usagePlanId, 'usage')],
+    run: usage.getUsage,
+  }),
+  UpdateUsage: operation<ApiGateway, sdk.UpdateUsageRequest, sdk.Usage>({
+    access: (input, call) => [mayAt('PATCH', call, 'usageplans', input.usagePlanId, 'keys', input.keyId, 'usage')],
+    run: usage.updateUsage,
   }),
 
   TagResource: operation<ApiGateway, sdk.TagResourceRequest, void>({

@@ -2,11 +2,12 @@
 
 import type { Call, Permission } from '#aws/service.ts'
 import { startTrace } from '#aws/trace.ts'
-import { systemClock } from '#lib/clock.ts'
+import { systemClock, type Clock } from '#lib/clock.ts'
 import { headersFromRaw } from '#lib/http.ts'
 import { systemRandom } from '#lib/random.ts'
+import { createSealer } from '#lib/seal.ts'
 import type { Database } from '#storage/database.ts'
-import { createApiGateway, type FunctionDirectory, type SnapshotSource } from './index.ts'
+import { createApiGateway, type FunctionDirectory, type Metering, type SnapshotSource } from './index.ts'
 
 export type Answer = Record<string, any>
 
@@ -17,14 +18,20 @@ export interface TestCaller {
   /** What handlers asked for beside `access`, so far. */
   readonly required: Permission[]
   snapshots: SnapshotSource
+  metering: Metering
+  /** Gives back what was taken in advance. */
+  close(): Promise<void>
 }
 
 /** Acts as the root of account 000000000000 in us-east-1. */
 export function createCaller(
-  database: Database, { functions, region = 'us-east-1' }: { functions?: FunctionDirectory, region?: string } = {},
+  database: Database,
+  { functions, region = 'us-east-1', clock = systemClock }: { functions?: FunctionDirectory, region?: string, clock?: Clock } = {},
 ): TestCaller {
   const accountId = '000000000000'
-  const { definition, snapshots } = createApiGateway({ database, clock: systemClock, random: systemRandom, functions })
+  const { definition, snapshots, metering, close } = createApiGateway({
+    database, clock, random: systemRandom, functions, sealer: createSealer(Buffer.alloc(32, 7)),
+  })
   const required: Permission[] = []
   const call: Call = {
     requestId: 'test',
@@ -38,6 +45,8 @@ export function createCaller(
   return {
     required,
     snapshots,
+    metering,
+    close,
     // Handlers may throw before their promise exists; callers see a rejection either way.
     run: async (operation, input) => await definition.operations[operation]!.run(input, call, definition.service) as Answer,
     permissions: async (operation, input) => await definition.operations[operation]!.access(input, call, definition.service),

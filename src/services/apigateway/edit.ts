@@ -3,11 +3,12 @@
 import type { AwsError } from '#aws/errors.ts'
 import type { Call, Valid } from '#aws/service.ts'
 import { Conflict } from '#storage/database.ts'
-import { concurrentModification, errors } from './errors.ts'
+import { concurrentModification, errors, missing } from './errors.ts'
 import type { ApiGateway } from './index.ts'
 import { EDIT_ATTEMPTS_MAX } from './limits.ts'
 import type { RestApi, StageRecord } from './model.ts'
 import { findApi, findStage, transactions, type StageKey, type StoreConflict } from './store.ts'
+import type { UsageConflict } from './usage-store.ts'
 
 /** What handlers receive: an SDK input in which everything the model requires is present. */
 export type Input<Request> = Valid<Request>
@@ -64,14 +65,23 @@ export async function withRetries<Result>(attempt: () => Promise<Result>): Promi
       return await attempt()
     } catch (error) {
       if (!(error instanceof Conflict)) throw error
-      if (error.reason !== 'revision') throw refusalOf(error.reason as StoreConflict)
+      if (error.reason !== 'revision') throw refusalOf(error.reason as StoreConflict | UsageConflict)
     }
   }
   throw concurrentModification()
 }
 
+/** The transaction's result, or the store's refusal in AWS's words. */
+export async function refusing<Result>(transaction: Promise<Result>): Promise<Result> {
+  try {
+    return await transaction
+  } catch (error) {
+    throw error instanceof Conflict ? refusalOf(error.reason as StoreConflict | UsageConflict) : error
+  }
+}
+
 /** The store's refusals in AWS's words. */
-export function refusalOf(reason: StoreConflict): AwsError {
+export function refusalOf(reason: StoreConflict | UsageConflict): AwsError {
   switch (reason) {
     // Ours: the words; AWS counts each limit under a sentence of its own.
     case 'limit': return errors.LimitExceededException('Maximum number of items of this kind has been reached.')
@@ -82,6 +92,14 @@ export function refusalOf(reason: StoreConflict): AwsError {
     case 'deployment missing': return errors.BadRequestException('Deployment id does not exist')
     // Observed: AWS, 07-09-2023, recorded by localstack's test_create_delete_deployments.
     case 'deployment in use': return errors.BadRequestException('Active stages pointing to this deployment must be moved or deleted')
+    // Reported in many issues, serverless/serverless 6458 among them.
+    case 'key exists': return errors.ConflictException('API Key already exists')
+    case 'key missing': return missing.apiKey()
+    case 'plan missing': return missing.usagePlan()
+    // Ours: the words of these three.
+    case 'plan key exists': return errors.ConflictException('The API Key is in the usage plan already')
+    case 'stage in two plans': return errors.ConflictException('An API Key cannot be in several usage plans that have the same API Stage')
+    case 'plan has stages': return errors.BadRequestException('Cannot delete Usage Plan because there are API Stages associated with it')
     case 'revision': return concurrentModification()
   }
 }

@@ -26,6 +26,10 @@ export const missing = {
   gatewayResponse: () => errors.NotFoundException('Gateway response type not defined on api'),
   deployment: () => errors.NotFoundException('Invalid Deployment identifier specified'),
   stage: () => errors.NotFoundException('Invalid stage identifier specified'),
+  /** Source: moto's tests of API keys, whose sentences are AWS's. */
+  apiKey: () => errors.NotFoundException('Invalid API Key identifier specified'),
+  /** Observed: AWS, 20-03-2024, recorded by localstack's test_usage_plan_crud. */
+  usagePlan: () => errors.NotFoundException('Invalid Usage Plan ID specified'),
 } as const
 
 /** Observed: AWS, 15-04-2024, recorded by localstack's test_authorizer_crud_no_api. */

@@ -3,11 +3,15 @@
 import type { ServiceDefinition } from '#aws/service.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
+import type { Sealer } from '#lib/seal.ts'
 import type { Database } from '#storage/database.ts'
 import { operations } from './api.ts'
 import { IMPORT_BODY_BYTES_MAX } from './limits.ts'
+import { createMetering, type Metering, type OwnMetering } from './metering.ts'
 import { createSnapshotSource, type SnapshotSource } from './snapshot.ts'
 
+export type { CalledStage, KeyFinding, KeyGrant, MeteredRequest, Metering, RefusingLimit } from './metering.ts'
+export type { Quota, RateLimit } from './usage-model.ts'
 export type { ApiLocation, DeployedStage, RestApiSnapshot, SnapshotMethod, SnapshotResource, SnapshotSource } from './snapshot.ts'
 export type {
   ContentHandling, GatewayResponse, Integration, IntegrationResponse, IntegrationType, MethodResponse, MethodSetting, Model,
@@ -20,6 +24,13 @@ export interface ApiGateway {
   clock: Clock
   random: RandomSource
   functions?: FunctionDirectory | undefined
+  sealer: Pick<Sealer, 'sealText' | 'openText' | 'fingerprint'>
+  metering: OwnMetering
+}
+
+export interface ApiGatewayOptions extends Omit<ApiGateway, 'metering'> {
+  /** Told of requests that were taken from limits in advance and could not be given back. */
+  log?: { error(facts: Record<string, unknown>, message: string): void } | undefined
 }
 
 /** What API Gateway asks of Lambda while an API is edited. */
@@ -28,13 +39,23 @@ export interface FunctionDirectory {
   exists(functionArn: string): Promise<boolean>
 }
 
+export interface ApiGatewayService {
+  definition: ServiceDefinition<ApiGateway>
+  snapshots: SnapshotSource
+  /** API keys and limits, as the data plane asks for them. */
+  metering: Metering
+  /** Gives back what was taken from limits in advance. Before the store closes. */
+  close(): Promise<void>
+}
+
 /** Assembles the service. */
-export function createApiGateway(parts: ApiGateway): { definition: ServiceDefinition<ApiGateway>, snapshots: SnapshotSource } {
+export function createApiGateway({ log, ...parts }: ApiGatewayOptions): ApiGatewayService {
+  const metering = createMetering({ ...parts, onFailure: (error) => log?.error({ err: error }, 'requests taken in advance were lost') })
   return {
     definition: {
       model: 'apigateway-2015-07-09',
       operations,
-      service: parts,
+      service: { ...parts, metering },
       bodyBytesMax: IMPORT_BODY_BYTES_MAX,
       errors: {
         // Observed: AWS, 2024 and 2025, recorded by localstack's test_apigateway_api: the model's constraints have a code of their own.
@@ -44,6 +65,8 @@ export function createApiGateway(parts: ApiGateway): { definition: ServiceDefini
       },
     },
     snapshots: createSnapshotSource(parts),
+    metering,
+    close: () => metering.close(),
   }
 }
 

@@ -50,3 +50,27 @@ export const TAGS_PER_RESOURCE_MAX = 50
 
 /** Attempts to store an edit while other calls edit the same API. Ours. */
 export const EDIT_ATTEMPTS_MAX = 40
+
+/** Source: API Gateway quotas for REST APIs, "API keys per account per Region". */
+export const API_KEYS_PER_REGION_MAX = 10_000
+
+/** Source: API Gateway quotas for REST APIs, "Usage plans per account per Region". */
+export const USAGE_PLANS_PER_REGION_MAX = 300
+
+/** Source: API Gateway quotas for REST APIs, "Usage plans per API key". */
+export const USAGE_PLANS_PER_KEY_MAX = 10
+
+/** Stages of one plan. Ours: AWS names no figure. */
+export const STAGES_PER_PLAN_MAX = 300
+
+/** Characters. Source: API Gateway developer guide, "API Gateway API key file format". */
+export const API_KEY_VALUE_CHARACTERS_MIN = 20
+export const API_KEY_VALUE_CHARACTERS_MAX = 128
+export const API_KEY_NAME_CHARACTERS_MAX = 1_024
+
+/** Days of usage that are kept, and that one answer of GetUsage tells. Ours. */
+export const USAGE_DAYS_MAX = 366
+
+/** Requests a second of an account's APIs in a region, and at once. Source: API Gateway quotas, "Throttle quota per account, per Region". */
+export const ACCOUNT_RATE_LIMIT = 10_000
+export const ACCOUNT_BURST_LIMIT = 5_000

@@ -14,6 +14,11 @@ export function may(verb: Verb, { scope: { region } }: Pick<Call, 'scope'>, ...p
   return { action: `apigateway:${verb}`, resource: pathArn(region, ['restapis', ...path]) }
 }
 
+/** At a path that is not below an API: `/apikeys`, `/usageplans/{id}/keys`. */
+export function mayAt(verb: Verb, { scope: { region } }: Pick<Call, 'scope'>, ...path: string[]): Permission {
+  return { action: `apigateway:${verb}`, resource: pathArn(region, path) }
+}
+
 const pathArn = (region: string, path: (string | undefined)[]) =>
   formatArn({ service: 'apigateway', region, accountId: '', resource: `/${path.join('/')}` })
 

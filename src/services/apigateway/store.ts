@@ -1,9 +1,11 @@
-// All SQL of API Gateway's control plane: APIs, deployments and stages.
+// SQL of APIs, deployments and stages, and all transactions of the service.
 
 import { Conflict, defineTransactions, sql, type Reader, type Row, type Transaction } from '#storage/database.ts'
 import type { Scope } from '#aws/arn.ts'
 import type { Deployment, RestApi, StageRecord } from './model.ts'
+import { meterTransactions } from './meter-store.ts'
 import type { ApiLocation, RestApiSnapshot } from './snapshot.ts'
+import { detachStage, usageTransactions } from './usage-store.ts'
 
 /** An API with the revision that an edit must still find. */
 export interface StoredApi { api: RestApi, revision: number }
@@ -75,7 +77,7 @@ export async function listStages(db: Reader, apiId: string): Promise<StageRecord
 
 export type StoreConflict = 'limit' | 'revision' | 'api missing' | 'stage exists' | 'stage missing' | 'deployment missing' | 'deployment in use'
 
-export const transactions = defineTransactions('apigateway', {
+const apiTransactions = defineTransactions('apigateway', {
   /** Conflicts: `limit` when the account has `apisMax` in the region. */
   async insertApi(tx, { api, apisMax }: { api: RestApi, apisMax: number }): Promise<void> {
     const { id, accountId, region, createdAtMs, settings, design } = api
@@ -100,6 +102,7 @@ export const transactions = defineTransactions('apigateway', {
     if (deleted === 0) return false
     for (const row of await tx.query(sql`select name from apigateway_stages where api_id = ${apiId}`)) {
       await tx.changed('apigateway.stage', `${apiId}/${row['name'] as string}`)
+      await detachStage(tx, { apiId, stageName: row['name'] as string })
     }
     for (const row of await tx.query(sql`select id from apigateway_deployments where api_id = ${apiId}`)) {
       await tx.changed('apigateway.deployment', `${apiId}/${row['id'] as string}`)
@@ -163,9 +166,12 @@ export const transactions = defineTransactions('apigateway', {
   async deleteStage(tx, { apiId, stageName }: StageKey): Promise<boolean> {
     const deleted = await tx.run(sql`delete from apigateway_stages where api_id = ${apiId} and name = ${stageName}`)
     await tx.changed('apigateway.stage', `${apiId}/${stageName}`)
+    await detachStage(tx, { apiId, stageName })
     return deleted > 0
   },
 })
+
+export const transactions = { ...apiTransactions, ...usageTransactions, ...meterTransactions }
 
 async function requireDeployment(tx: Transaction, { apiId, deploymentId }: StageRecord): Promise<void> {
   const rows = await tx.query(sql`select id from apigateway_deployments where api_id = ${apiId} and id = ${deploymentId}`)

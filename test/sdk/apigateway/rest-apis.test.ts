@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import {
   APIGatewayClient, CreateDeploymentCommand, CreateModelCommand, CreateResourceCommand, CreateRestApiCommand, CreateStageCommand, DeleteIntegrationCommand,
   DeleteMethodCommand, DeleteResourceCommand, DeleteRestApiCommand,
-  GetApiKeysCommand, GetGatewayResponseCommand, GetIntegrationResponseCommand, GetMethodCommand, GetResourcesCommand, GetRestApiCommand, GetRestApisCommand,
+  GetDomainNamesCommand, GetGatewayResponseCommand, GetIntegrationResponseCommand, GetMethodCommand, GetResourcesCommand, GetRestApiCommand, GetRestApisCommand,
   GetStageCommand, GetStagesCommand, GetTagsCommand, PutIntegrationCommand, PutIntegrationResponseCommand, PutMethodCommand, PutMethodResponseCommand,
   TagResourceCommand, UntagResourceCommand, UpdateMethodResponseCommand, UpdateRestApiCommand, UpdateStageCommand,
 } from '@aws-sdk/client-api-gateway'
@@ -35,9 +35,9 @@ describe('REST APIs', () => {
 
   test('refuses what is not served, by name', async (t) => {
     const { apigateway } = await startServer(t)
-    await assert.rejects(apigateway.send(new GetApiKeysCommand({})), (error: { $metadata: { httpStatusCode: number }, message: string }) => {
+    await assert.rejects(apigateway.send(new GetDomainNamesCommand({})), (error: { $metadata: { httpStatusCode: number }, message: string }) => {
       assert.equal(error.$metadata.httpStatusCode, 501)
-      assert.match(error.message, /GetApiKeys/)
+      assert.match(error.message, /GetDomainNames/)
       return true
     })
   })
