@@ -33,11 +33,11 @@ export function createAuthorizer({ identity, clock }: { identity: Pick<Identity,
   return {
     async decide(call, permission) {
       const { caller, scope } = call
-      const policies = caller.is === 'service' ? nothing : await identity.policiesFor(caller)
+      const policies = caller.is === 'service' || caller.is === 'anonymous' ? nothing : await identity.policiesFor(caller)
       // Services without accounts in their ARNs (`arn:aws:apigateway:us-east-1::/restapis`) act in the caller's own account.
       const resourceAccountId = accountOf(permission.resource) ?? scope.accountId
       const evaluation = evaluate({
-        principal: principalOf(caller),
+        principal: permission.provider === undefined ? principalOf(caller) : { is: 'web-identity', accountId: resourceAccountId, arn: permission.provider },
         action: permission.action,
         resource: permission.resource || '*',
         resourceAccountId,
@@ -68,6 +68,8 @@ export function principalOf(caller: Caller): Principal {
     case 'role': return { is, accountId, arn, roleArn: caller.roleArn, id: caller.roleId }
     case 'user': return { is, accountId, arn, id: caller.userId }
     case 'root': return { is, accountId, arn }
+    case 'federated': return { is, accountId, arn, roleArn: caller.issuer.arn, id: caller.issuer.id }
     case 'service': return { is, accountId, arn: caller.principal }
+    case 'anonymous': return { is, accountId, arn }
   }
 }

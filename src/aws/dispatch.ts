@@ -5,6 +5,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
 import { SignatureRefusal, type Authenticator, type SignatureClaim } from './authenticate.ts'
 import type { Authorizer } from './authorize.ts'
+import type { AnonymousCaller, Caller } from './caller.ts'
 import { AwsError } from './errors.ts'
 import { findService } from './find-service.ts'
 import { loadModel, type OperationModel, type ServiceModel } from './model.ts'
@@ -13,7 +14,7 @@ import type { Protocol, Route } from './protocols/protocol.ts'
 import { createQueryProtocol } from './protocols/query.ts'
 import { createRestJsonProtocol } from './protocols/rest-json.ts'
 import { bodyTooLargeError, internalError, notImplementedError, signatureError } from './refusals.ts'
-import type { Call, Permission, ServiceDefinition } from './service.ts'
+import type { Call, Operation, Permission, ServiceDefinition } from './service.ts'
 import { startTrace, type Trace } from './trace.ts'
 import { compileValidator, type Validate } from './validate.ts'
 
@@ -74,6 +75,20 @@ interface Exchange {
   claim?: SignatureClaim
 }
 
+/** A request whose operation and caller are known. */
+interface Routed {
+  served: Served
+  route: Route
+  body: Buffer
+  caller: Caller
+  region: string
+}
+
+const anonymous: AnonymousCaller = { is: 'anonymous', accountId: '', arn: '', userId: '' }
+
+/** Of requests without a signature: a web identity's token (20,000 characters) and session policies, encoded. */
+const UNSIGNED_BODY_BYTES_MAX = 64 * 1024
+
 /** Throws when a table of operations names what its model does not have. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { authenticator, authorizer, clock, random, log, onTrace } = options
@@ -84,27 +99,58 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const { definition, model, protocol } = served
     let route = protocol.routeByHead(request)
     if (route) exchange.operation = route.operation
-    const claim = exchange.claim = await authenticator.begin(request, { services: [model.signingName] })
+    let claim: SignatureClaim
+    try {
+      claim = exchange.claim = await authenticator.begin(request, { services: [model.signingName] })
+    } catch (refusal) {
+      const unsigned = refusal instanceof SignatureRefusal && refusal.fault === 'missing' ? await findUnsigned(request) : undefined
+      if (!unsigned) throw refusal
+      exchange.served = unsigned.served
+      return run(request, exchange, { ...unsigned, caller: anonymous, region: options.region ?? 'us-east-1' })
+    }
     const body = await request.body(definition.bodyBytesMax)
     claim.finish(body)
     noteCaller(exchange, claim)
     route ??= protocol.routeByBody(request, body)
+    return run(request, exchange, { served, route, body, caller: claim.caller, region: claim.region })
+  }
+
+  async function run(request: HttpRequest, exchange: Exchange, { served, route, body, caller, region }: Routed): Promise<HttpResponse> {
+    const { definition, model, protocol } = served
     const operation = exchange.operation = route.operation
     exchange.trace.add('route', { api: model.name, operation: operation.name })
-    const entry = Object.hasOwn(definition.operations, operation.name) ? definition.operations[operation.name] : undefined
+    const entry = entryOf(definition, operation)
     if (!entry) throw notImplementedError(model, operation)
+    const refusal = definition.refusesCaller?.(caller, operation.name)
+    if (refusal) throw refusal
     const input = readInput(served, route, request, body)
-    const call = callFor(exchange, request, claim, served)
+    const call = callFor(exchange, request, { caller, region }, served)
     await requireAll(await entry.access(input, call, definition.service), call, served)
     const output = await entry.run(input, call, definition.service)
     return protocol.write(operation, output ?? {}, exchange.requestId)
   }
 
-  function callFor({ requestId, atMs, trace }: Exchange, request: HttpRequest, claim: SignatureClaim, served: Served): Call {
+  /** The operation that a request without a signature asks for, if it is one that takes such: those are forms, and small. */
+  async function findUnsigned(request: HttpRequest): Promise<Pick<Routed, 'served' | 'route' | 'body'> | undefined> {
+    if (request.path !== '/' || request.headers.get('x-amz-target') !== undefined) return undefined
+    const candidates = services.filter(({ definition, protocol }) => protocol.family === 'query' && Object.values(definition.operations).some(({ isUnsigned }) => isUnsigned))
+    if (candidates.length === 0) return undefined
+    const body = await request.body(UNSIGNED_BODY_BYTES_MAX)
+    for (const served of candidates) {
+      try {
+        const route = served.protocol.routeByBody(request, body)
+        if (entryOf(served.definition, route.operation)?.isUnsigned) return { served, route, body }
+      } catch (error) {
+        if (!(error instanceof AwsError)) throw error
+      }
+    }
+    return undefined
+  }
+
+  function callFor({ requestId, atMs, trace }: Exchange, request: HttpRequest, { caller, region }: Pick<Routed, 'caller' | 'region'>, served: Served): Call {
     const call: Call = {
-      requestId, atMs, trace, request,
-      caller: claim.caller,
-      scope: { accountId: claim.caller.accountId, region: claim.region },
+      requestId, atMs, trace, request, caller,
+      scope: { accountId: caller.accountId, region },
       require: (permission) => requireAll([permission], call, served),
     }
     return call
@@ -181,6 +227,10 @@ export function protocolOf(model: ServiceModel): Protocol {
   }
 }
 
+function entryOf({ operations }: ServiceDefinition, { name }: OperationModel): Operation<any> | undefined {
+  return Object.hasOwn(operations, name) ? operations[name] : undefined
+}
+
 /** Ours: on AWS every service has an address of its own, so there are no words for a request that is for none. */
 function serviceFor(request: HttpRequest, services: readonly Served[]): Served {
   const found = findService(request, services)
@@ -202,7 +252,7 @@ function readInput({ definition, model, protocol, validators }: Served, route: R
 function noteCaller({ trace }: Exchange, { caller, region, service }: SignatureClaim): void {
   trace.add('authentication', {
     service, region, callerArn: caller.arn, accountId: caller.accountId,
-    ...(caller.is === 'service' ? {} : { accessKeyId: caller.accessKeyId }),
+    ...('accessKeyId' in caller ? { accessKeyId: caller.accessKeyId } : {}),
   })
 }
 

@@ -3,6 +3,7 @@
 import type { HttpRequest } from '#lib/http.ts'
 import type { Caller } from './caller.ts'
 import type { Scope } from './arn.ts'
+import type { AwsError } from './errors.ts'
 import type { ConditionContext, Policy } from './policy/document.ts'
 import type { Trace } from './trace.ts'
 import type { ShapeConstraints } from './validate.ts'
@@ -39,6 +40,8 @@ export interface Permission {
    * say which policy lacks the Allow. Source: IAM user guide, "Evaluating policies within a single account": role trust policies.
    */
   isAssumption?: true
+  /** The identity provider whose token vouches for a caller that did not sign: the resource's policy must let it. */
+  provider?: string
   /** How a refusal names the resource where the service does not print its ARN (`role x`); empty where it prints none. */
   shownAs?: string
 }
@@ -52,6 +55,8 @@ export interface Operation<Service, Input = any, Output = any> {
   /** Every permission that AWS checks, with its real action and ARN. An empty list needs a reason beside it. */
   access: (input: Input, call: Call, service: Service) => Permission[] | Promise<Permission[]>
   run: (input: Input, call: Call, service: Service) => Promise<Output> | Output
+  /** Takes requests without a signature, whose caller is then anonymous; one that signs all the same must do so rightly. */
+  isUnsigned?: true
 }
 
 export type Operations<Service> = { readonly [name: string]: Operation<Service> }
@@ -62,6 +67,8 @@ export interface ServiceDefinition<Service = any> {
   model: string
   operations: Operations<Service>
   service: Service
+  /** Callers whom the service does not take for an operation, whatever policies say: some kinds of sessions. */
+  refusesCaller?: (caller: Caller, operation: string) => AwsError | undefined
   /** Largest request body the service reads, bytes. */
   bodyBytesMax: number
   /**

@@ -29,6 +29,8 @@ export interface IamInProcess {
   tick(ms: number): void
 }
 
+const anonymous: Caller = { is: 'anonymous', accountId: '', arn: '', userId: '' }
+
 /** The account that operations run in unless a caller of another is given. */
 export const firstAccountId = '123456789012'
 
@@ -36,7 +38,7 @@ export async function startIam(database: Database): Promise<IamInProcess> {
   let nowMs = Date.parse('2026-05-01T10:00:00Z')
   const clock: Clock = { now: () => nowMs, monotonic: () => nowMs, sleep: async () => {} }
   const iam = createIam({ database, clock, random: systemRandom, sealer: createSealer(Buffer.alloc(32, 7)) })
-  const sts = createSts({ iam })
+  const sts = createSts({ iam, clock })
   const authorizer = createAuthorizer({ identity: iam.identity, clock })
 
   function callAs({ errors }: ServiceDefinition, caller: Caller): Call {
@@ -56,7 +58,10 @@ export async function startIam(database: Database): Promise<IamInProcess> {
     async run(name, input = {}, caller) {
       const definition: ServiceDefinition = (name in sts.definition.operations ? sts : iam).definition
       const operation = definition.operations[name]!
-      const call = callAs(definition, caller ?? await server.root(firstAccountId))
+      const by = caller ?? (operation.isUnsigned ? anonymous : await server.root(firstAccountId))
+      const refusal = definition.refusesCaller?.(by, name)
+      if (refusal) throw refusal
+      const call = callAs(definition, by)
       for (const permission of await operation.access(input, call, definition.service)) await call.require(permission)
       return operation.run(input, call, definition.service)
     },

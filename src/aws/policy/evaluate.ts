@@ -51,16 +51,17 @@ export interface Evaluation {
 export function evaluate(question: Question, policies: PolicySet): Evaluation {
   const found: Findings = { matched: [], denied: undefined }
   const isRoot = question.principal.is === 'root'
-  const isService = question.principal.is === 'service'
+  // Whoever has no policies of its own is let by the resource's alone.
+  const hasNoPolicies = ['service', 'web-identity', 'anonymous'].includes(question.principal.is)
 
-  const byIdentity = isRoot || (!isService && allowsAny(found, question, policies.identity, 'identity'))
+  const byIdentity = isRoot || (!hasNoPolicies && allowsAny(found, question, policies.identity, 'identity'))
   const byResource = policies.resource ? grantedBy(found, question, policies.resource) : undefined
   const byBoundary = policies.boundary === undefined || isRoot || allows(found, question, policies.boundary, 'boundary')
   const bySession = policies.session === undefined || allowsAny(found, question, policies.session, 'session')
 
   const { matched } = found
   if (found.denied) return { outcome: 'explicit-deny', because: found.denied, matched }
-  const lacking = isService || (policies.resourceMustAllow && !byResource) ? (byResource ? undefined : 'resource' as const)
+  const lacking = hasNoPolicies || (policies.resourceMustAllow && !byResource) ? (byResource ? undefined : 'resource' as const)
     : question.principal.accountId === question.resourceAccountId
       ? lackingWithinAccount(question.principal, { byIdentity, byResource, byBoundary, bySession })
       : lackingAcrossAccounts({ byIdentity, byResource, byBoundary, bySession })
@@ -104,7 +105,7 @@ function lackingAcrossAccounts({ byIdentity, byResource, byBoundary, bySession }
 }
 
 /** The grant that carries furthest counts. */
-const strength: Record<NamedAs, number> = { account: 1, everyone: 2, role: 3, user: 4, session: 5, service: 6 }
+const strength: Record<NamedAs, number> = { account: 1, everyone: 2, role: 3, user: 4, session: 5, service: 6, provider: 6 }
 
 function grantedBy(found: Findings, question: Question, policy: Policy): NamedAs | undefined {
   let granted: NamedAs | undefined

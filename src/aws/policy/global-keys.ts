@@ -1,5 +1,7 @@
 // The global condition keys of a request. A key is worked out only when a policy asks for it.
 
+import { sessionTermsOf, sessionTimesOf } from '../caller.ts'
+import type { Caller } from '../caller.ts'
 import type { CallerPolicies } from '../identity.ts'
 import type { Call, Permission } from '../service.ts'
 import type { Lookup } from './match.ts'
@@ -31,10 +33,10 @@ export function globalKeys({ call, permission, policies, resourceAccountId, now 
     if (value !== undefined) return value
     if (key.startsWith('aws:principaltag/')) return tagValue(policies.tags, key.slice('aws:principaltag/'.length))
     switch (key) {
-      case 'aws:principalarn': return caller.is === 'service' ? undefined : caller.is === 'role' ? caller.roleArn : caller.arn
-      case 'aws:principalaccount': return caller.is === 'service' ? undefined : caller.accountId
+      case 'aws:principalarn': return isKnown(caller) ? caller.is === 'role' ? caller.roleArn : caller.arn : undefined
+      case 'aws:principalaccount': return isKnown(caller) ? caller.accountId : undefined
       case 'aws:principaltype': return principalTypes[caller.is]
-      case 'aws:userid': return caller.is === 'service' ? undefined : caller.userId
+      case 'aws:userid': return isKnown(caller) ? caller.userId : undefined
       case 'aws:username': return caller.is === 'user' ? caller.userName : undefined
       case 'aws:principalisawsservice': return caller.is === 'service' ? 'true' : 'false'
       case 'aws:principalservicename': return caller.is === 'service' ? caller.principal : undefined
@@ -47,15 +49,29 @@ export function globalKeys({ call, permission, policies, resourceAccountId, now 
       case 'aws:epochtime': return String(Math.floor((call.atMs || now()) / 1000))
       case 'aws:requestedregion': return globalServices.has(permission.action.split(':')[0]!.toLowerCase()) ? 'us-east-1' : scope.region
       case 'aws:resourceaccount': return resourceAccountId
-      case 'aws:tokenissuetime': return caller.is === 'role' ? new Date(caller.issuedAtMs).toISOString() : undefined
-      case 'aws:multifactorauthpresent': return caller.is === 'role' ? 'false' : undefined
-      case 'aws:sourceidentity': return caller.is === 'role' ? caller.session?.sourceIdentity : undefined
+      case 'aws:tokenissuetime': return issueTimeOf(caller)
+      case 'aws:multifactorauthpresent': return sessionTimesOf(caller) && 'false'
+      case 'aws:sourceidentity': return sessionTermsOf(caller)?.sourceIdentity
+      case 'aws:federatedprovider': return sessionTermsOf(caller)?.federatedProvider
       default: return undefined
     }
   }
 }
 
-const principalTypes = { root: 'Account', user: 'User', role: 'AssumedRole', service: undefined } as const
+/** Source: IAM user guide, "Policy variables", principal key values; "Global condition keys", aws:PrincipalType. */
+const principalTypes = {
+  root: 'Account', user: 'User', role: 'AssumedRole', federated: 'FederatedUser', anonymous: 'Anonymous', service: undefined,
+} as const
+
+/** Whether a signature stands behind the caller. */
+function isKnown(caller: Caller): caller is Exclude<Caller, { is: 'service' | 'anonymous' }> {
+  return caller.is !== 'service' && caller.is !== 'anonymous'
+}
+
+function issueTimeOf(caller: Caller): string | undefined {
+  const times = sessionTimesOf(caller)
+  return times && new Date(times.issuedAtMs).toISOString()
+}
 
 /** Services write keys as AWS's documentation does; they compare in lower case. */
 function lowerKeys(context: Permission['context']): ReadonlyMap<string, string | readonly string[]> | undefined {

@@ -5,11 +5,14 @@ import type { PrincipalElement } from './document.ts'
 
 /** Who asks, with every name that a policy may call it by. */
 export interface Principal {
-  is: 'root' | 'user' | 'role' | 'service' | 'federated'
+  is: 'root' | 'user' | 'role' | 'service' | 'federated' | 'web-identity' | 'anonymous'
   accountId: string
-  /** The user, the session of a role, or the account's root. For a service its name (`apigateway.amazonaws.com`). */
+  /**
+   * The user, the session of a role or of a federated user, or the account's root. For a service its name
+   * (`apigateway.amazonaws.com`); for a web identity the ARN of its provider.
+   */
   arn: string
-  /** The role behind a session. */
+  /** The role behind a session, or the user behind a federated one. */
   roleArn?: string
   /** `AIDA…`, or `AROA…` for a session of a role: what IAM keeps of a principal whose name was deleted. */
   id?: string
@@ -19,7 +22,7 @@ export interface Principal {
  * How a statement came to speak of the principal, which decides how far its Allow carries within an account:
  * by the session's own ARN or the user's, by its role, by its account, or by `*`.
  */
-export type NamedAs = 'session' | 'user' | 'role' | 'account' | 'everyone' | 'service'
+export type NamedAs = 'session' | 'user' | 'role' | 'account' | 'everyone' | 'service' | 'provider'
 
 /** Undefined when the statement does not speak of the principal. */
 export type PrincipalMatcher = (principal: Principal) => NamedAs | undefined
@@ -40,7 +43,7 @@ export function compileNotPrincipal(element: PrincipalElement, effect: 'Allow' |
   return (principal) => {
     const names = named(principal)
     if (names.includes('everyone')) return undefined
-    const isListed = effect === 'Allow' ? names.length > 0 : levelsOf(principal).every((level) => names.includes(level))
+    const isListed = effect === 'Allow' ? names.length > 0 : names.length > 0 && levelsOf(principal).every((level) => names.includes(level))
     return isListed ? undefined : 'everyone'
   }
 }
@@ -53,6 +56,8 @@ function levelsOf(principal: Principal): NamedAs[] {
     case 'role': return ['account', 'role', 'session']
     case 'federated': return ['account', 'session']
     case 'service': return ['service']
+    case 'web-identity': return ['provider']
+    case 'anonymous': return []
   }
 }
 
@@ -61,18 +66,21 @@ function namesIn(element: PrincipalElement): (principal: Principal) => NamedAs[]
   const isEveryone = element === '*' || listOf(element.AWS).includes('*')
   const aws = new Set(element === '*' ? [] : listOf(element.AWS))
   const services = new Set(element === '*' ? [] : listOf(element.Service).map((name) => name.toLowerCase()))
+  const providers = new Set(element === '*' ? [] : listOf(element.Federated))
   const anyService = services.has('*')
   return (principal) => {
     const names: NamedAs[] = []
     if (principal.is === 'service') {
       if (anyService || services.has(principal.arn.toLowerCase())) names.push('service')
-    } else {
+    } else if (principal.is === 'web-identity') {
+      if (providers.has(principal.arn)) names.push('provider')
+    } else if (principal.is !== 'anonymous') {
       const own = aws.has(principal.arn)
       const role = principal.roleArn !== undefined && aws.has(principal.roleArn)
       const byId = principal.id !== undefined && aws.has(principal.id)
       if (own && principal.is !== 'root') names.push(principal.is === 'user' ? 'user' : 'session')
       if (byId && principal.is === 'user' && !own) names.push('user')
-      if (role || (byId && principal.is === 'role')) names.push('role')
+      if (role || (byId && (principal.is === 'role' || principal.is === 'federated'))) names.push('role')
       if (aws.has(principal.accountId) || aws.has(`arn:aws:iam::${principal.accountId}:root`)) names.push('account')
     }
     if (isEveryone) names.push('everyone')

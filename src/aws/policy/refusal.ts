@@ -24,6 +24,8 @@ const layers: Record<PolicyLayer, { denied: string, lacking: string }> = {
  * STS does not say which policy lacks the Allow of an AssumeRole: so it stands in every refusal that its users report.
  */
 export function refusalSentence({ caller, action, resource, isAssumption }: RefusedAction, { outcome, because }: Pick<Evaluation, 'outcome' | 'because'>): string {
+  // Whoever did not sign has no name. Source: the same refusal as users of web identities report it.
+  if (caller === '') return `Not authorized to perform ${action}`
   const beginning = `User: ${caller} is not authorized to perform: ${action}${resource ? ` on resource: ${resource}` : ''}`
   if (isAssumption && outcome === 'implicit-deny') return beginning
   if (isAssumption && because === 'resource') return `${beginning} with an explicit deny in the role trust policy`

@@ -9,7 +9,10 @@ import type { IamService } from './context.ts'
 import * as groups from './groups.ts'
 import * as inline from './inline-policies.ts'
 import * as policies from './managed-policies.ts'
-import { acting, actingOnPolicy, listing, listingPolicies, making, makingPolicy } from './permissions.ts'
+import * as providers from './oidc-providers.ts'
+import {
+  acting, actingOnPolicy, actingOnProvider, listing, listingPolicies, listingProviders, making, makingPolicy, makingProvider,
+} from './permissions.ts'
 import * as roles from './roles.ts'
 import * as tags from './tags.ts'
 import * as users from './users.ts'
@@ -81,6 +84,17 @@ export const operations: Operations<IamService> = {
   DeleteUserPermissionsBoundary: operation({ access: acting('user', 'iam:DeleteUserPermissionsBoundary'), run: boundaries.deleteBoundary('user') }),
   PutRolePermissionsBoundary: operation({ access: acting('role', 'iam:PutRolePermissionsBoundary'), run: boundaries.putBoundary('role') }),
   DeleteRolePermissionsBoundary: operation({ access: acting('role', 'iam:DeleteRolePermissionsBoundary'), run: boundaries.deleteBoundary('role') }),
+
+  CreateOpenIDConnectProvider: operation({ access: makingProvider, run: providers.createProvider }),
+  GetOpenIDConnectProvider: operation({ access: actingOnProvider('iam:GetOpenIDConnectProvider'), run: providers.getProvider }),
+  ListOpenIDConnectProviders: operation({ access: listingProviders, run: providers.listProviders }),
+  DeleteOpenIDConnectProvider: operation({ access: actingOnProvider('iam:DeleteOpenIDConnectProvider'), run: providers.deleteProvider }),
+  AddClientIDToOpenIDConnectProvider: operation({ access: actingOnProvider('iam:AddClientIDToOpenIDConnectProvider'), run: providers.addClientId }),
+  RemoveClientIDFromOpenIDConnectProvider: operation({ access: actingOnProvider('iam:RemoveClientIDFromOpenIDConnectProvider'), run: providers.removeClientId }),
+  UpdateOpenIDConnectProviderThumbprint: operation({ access: actingOnProvider('iam:UpdateOpenIDConnectProviderThumbprint'), run: providers.updateThumbprints }),
+  TagOpenIDConnectProvider: operation({ access: actingOnProvider('iam:TagOpenIDConnectProvider'), run: providers.tagProvider }),
+  UntagOpenIDConnectProvider: operation({ access: actingOnProvider('iam:UntagOpenIDConnectProvider'), run: providers.untagProvider }),
+  ListOpenIDConnectProviderTags: operation({ access: actingOnProvider('iam:ListOpenIDConnectProviderTags'), run: providers.listProviderTags }),
 
   TagUser: operation({ access: acting('user', 'iam:TagUser'), run: tags.tagEntity('user') }),
   UntagUser: operation({ access: acting('user', 'iam:UntagUser'), run: tags.untagEntity('user') }),

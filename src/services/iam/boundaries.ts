@@ -19,10 +19,11 @@ export function boundaryOf({ boundaryArn }: Entity): { PermissionsBoundary?: Att
  * @throws InvalidInput
  * @throws NoSuchEntity
  */
-export async function requireBoundary(arn: string | undefined, { identity }: IamService): Promise<void> {
+export async function requireBoundary(arn: string | undefined, { scope }: Pick<Call, 'scope'>, { identity }: IamService): Promise<void> {
   if (arn === undefined) return
   if (!/^arn:aws:iam::(aws|\d{12}):policy\/.+$/.test(arn)) throw errors.InvalidInput(`ARN ${arn} is not valid.`)
-  if (!await identity.managedPolicy(arn)) throw errors.NoSuchEntity(`Scope ARN: ${arn} does not exist or is not attachable.`)
+  const isReachable = arn.startsWith('arn:aws:iam::aws:') || arn.startsWith(`arn:aws:iam::${scope.accountId}:`)
+  if (!isReachable || !await identity.managedPolicy(arn)) throw errors.NoSuchEntity(`Scope ARN: ${arn} does not exist or is not attachable.`)
 }
 
 type Input = Readonly<Record<string, any>>
@@ -32,7 +33,7 @@ export function putBoundary(kind: 'user' | 'role') {
     const entity = named(call, kind, input[nameMembers[kind]] as string)
     await requireEntity(service, entity)
     const boundaryArn = input.PermissionsBoundary as string
-    await requireBoundary(boundaryArn, service)
+    await requireBoundary(boundaryArn, call, service)
     await orRefuse(service.database.transact(transactions.updateEntity, { entity, boundaryArn }), { 'no entity': () => cannotBeFound(entity) })
   }
 }

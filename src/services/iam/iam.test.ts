@@ -254,6 +254,78 @@ eachDatabase('IAM', { migrations, transactionModules: [new URL('./store.ts', imp
     })
   })
 
+  describe('OpenID Connect providers', () => {
+    const Url = 'https://issuer.example.com/path'
+    const OpenIDConnectProviderArn = `arn:aws:iam::${accountId}:oidc-provider/issuer.example.com/path`
+
+    // Observed: AWS, 17-02-2026 and 18-02-2026, recorded by localstack's TestOIDCProviderCreateErrors and TestOIDCProviderOperations.
+    test('are refused twice, with a bad URL, with too much, and when they are not there', async () => {
+      const { run } = await start()
+      for (const bad of ['example.org', 'http://example.org', 'ftp://example.org', 'https://example.org/?a=1', 'https://a:b@example.org', 'https://']) {
+        await refused(run('CreateOpenIDConnectProvider', { Url: bad }), 'ValidationError', 'Invalid Open ID Connect Provider URL')
+      }
+      await refused(run('CreateOpenIDConnectProvider', { Url, ThumbprintList: Array<string>(6).fill('a'.repeat(40)) }), 'InvalidInput', 'Thumbprint list must contain fewer than 5 entries.')
+      const tooMany = Array.from({ length: 101 }, (_, index) => String(index))
+      await refused(run('CreateOpenIDConnectProvider', { Url, ClientIDList: tooMany }), 'LimitExceeded', 'Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100')
+      await refused(run('GetOpenIDConnectProvider', { OpenIDConnectProviderArn }), 'NoSuchEntity', `OpenIDConnect Provider not found for arn ${OpenIDConnectProviderArn}`)
+      await refused(run('DeleteOpenIDConnectProvider', { OpenIDConnectProviderArn }), 'NoSuchEntity', `OpenId connect Provider ${OpenIDConnectProviderArn} cannot be found.`)
+      await run('CreateOpenIDConnectProvider', { Url, ClientIDList: tooMany.slice(1) })
+      await refused(run('CreateOpenIDConnectProvider', { Url }), 'EntityAlreadyExists', `Provider with url ${Url} already exists.`)
+      await refused(run('AddClientIDToOpenIDConnectProvider', { OpenIDConnectProviderArn, ClientID: 'one more' }), 'LimitExceeded', 'Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100')
+    })
+
+    test('are refused to whoever may not, and to other accounts', async () => {
+      const { run, user, root } = await start()
+      await run('CreateOpenIDConnectProvider', { Url })
+      await refused(run('GetOpenIDConnectProvider', { OpenIDConnectProviderArn }, await user('alice')), 'AccessDenied', /not authorized to perform: iam:GetOpenIDConnectProvider on resource: arn:aws:iam::123456789012:oidc-provider\/issuer/)
+      const other = await root('222222222222')
+      await refused(run('GetOpenIDConnectProvider', { OpenIDConnectProviderArn }, other), 'AccessDenied', /no resource-based policy allows/)
+      await refused(run('DeleteOpenIDConnectProvider', { OpenIDConnectProviderArn }, other), 'AccessDenied', /no resource-based policy allows/)
+      assert.deepEqual(await run('ListOpenIDConnectProviders', {}, other), { OpenIDConnectProviderList: [] })
+    })
+
+    test('are made, changed, tagged, listed and deleted', async () => {
+      const { run } = await start()
+      const thumbprint = 'AB'.repeat(20)
+      assert.deepEqual(await run('CreateOpenIDConnectProvider', { Url, ClientIDList: ['one'], Tags: [{ Key: 'a', Value: '1' }] }), { OpenIDConnectProviderArn, Tags: [{ Key: 'a', Value: '1' }] })
+      await run('AddClientIDToOpenIDConnectProvider', { OpenIDConnectProviderArn, ClientID: 'two' })
+      await run('AddClientIDToOpenIDConnectProvider', { OpenIDConnectProviderArn, ClientID: 'two' })
+      await run('RemoveClientIDFromOpenIDConnectProvider', { OpenIDConnectProviderArn, ClientID: 'one' })
+      await run('UpdateOpenIDConnectProviderThumbprint', { OpenIDConnectProviderArn, ThumbprintList: [thumbprint] })
+      await run('TagOpenIDConnectProvider', { OpenIDConnectProviderArn, Tags: [{ Key: 'b', Value: '2' }] })
+      await run('UntagOpenIDConnectProvider', { OpenIDConnectProviderArn, TagKeys: ['a'] })
+      const { CreateDate, ...rest } = await run('GetOpenIDConnectProvider', { OpenIDConnectProviderArn })
+      assert.ok(CreateDate instanceof Date)
+      assert.deepEqual(rest, { Url: 'issuer.example.com/path', ClientIDList: ['two'], ThumbprintList: [thumbprint.toLowerCase()], Tags: [{ Key: 'b', Value: '2' }] })
+      assert.deepEqual(await run('ListOpenIDConnectProviderTags', { OpenIDConnectProviderArn }), { Tags: [{ Key: 'b', Value: '2' }], IsTruncated: false })
+      assert.deepEqual(await run('ListOpenIDConnectProviders'), { OpenIDConnectProviderList: [{ Arn: OpenIDConnectProviderArn }] })
+      await run('DeleteOpenIDConnectProvider', { OpenIDConnectProviderArn })
+      assert.deepEqual(await run('ListOpenIDConnectProviders'), { OpenIDConnectProviderList: [] })
+    })
+  })
+
+  describe('accounts', () => {
+    test('are made once, each with a root of its own', async () => {
+      const { iam, credential } = await start()
+      const made = await iam.createAccount('222222222222')
+      assert.ok(made)
+      assert.equal(await iam.createAccount('222222222222'), undefined)
+      const { caller, secretAccessKey } = await credential(made.accessKeyId)
+      assert.deepEqual([caller.is, caller.accountId, secretAccessKey], ['root', '222222222222', made.secretAccessKey])
+      const drawn = await iam.createAccount()
+      assert.match(drawn!.accountId, /^[1-9]\d{11}$/)
+      assert.deepEqual((await iam.listAccounts()).map((one) => one.accountId), [accountId, '222222222222', drawn!.accountId].sort())
+    })
+
+    test('do not lend each other permissions boundaries', async () => {
+      const { run, root } = await start()
+      const { Policy } = await run('CreatePolicy', { PolicyName: 'p', PolicyDocument: allowing('*') }, await root('222222222222'))
+      await run('CreateUser', { UserName: 'alice' })
+      await refused(run('PutUserPermissionsBoundary', { UserName: 'alice', PermissionsBoundary: Policy.Arn }), 'NoSuchEntity', `Scope ARN: ${Policy.Arn} does not exist or is not attachable.`)
+      await refused(run('AttachUserPolicy', { UserName: 'alice', PolicyArn: Policy.Arn }), 'NoSuchEntity', /does not exist or is not attachable/)
+    })
+  })
+
   describe('sessions of roles', () => {
     async function withRole(policy = allowing('iam:ListRoles')) {
       const core = await open()

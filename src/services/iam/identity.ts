@@ -5,7 +5,8 @@ import type { Cache } from '#storage/cached.ts'
 import type { Change, Database } from '#storage/database.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Sealer } from '#lib/seal.ts'
-import type { Caller, RoleCaller, SessionTerms } from '#aws/caller.ts'
+import { sessionTermsOf } from '#aws/caller.ts'
+import type { Caller, FederatedCaller, RoleCaller, RootCaller, UserCaller } from '#aws/caller.ts'
 import type { Credential, CredentialRefusal, Identity } from '#aws/identity.ts'
 import { compilePolicy } from '#aws/policy/compile.ts'
 import type { Policy, PolicyDocument } from '#aws/policy/document.ts'
@@ -108,12 +109,12 @@ export function createIdentity({ database, clock, sealer, sessions }: Dependenci
     },
 
     async policiesFor(caller) {
-      if (caller.is === 'root' || caller.is === 'service') return { identity: [] }
-      const known = await entities.get(caller.is === 'user' ? caller.userId : caller.roleId)
+      if (caller.is === 'root' || caller.is === 'service' || caller.is === 'anonymous') return { identity: [] }
+      const known = await knownBehind(caller)
       if (!known) return { identity: [] }
       const { identity, boundary, tags } = known
-      const session = caller.is === 'role' ? await sessionPolicies(caller) : undefined
-      const sessionTags = caller.is === 'role' ? caller.session?.tags : undefined
+      const session = await sessionPolicies(caller)
+      const sessionTags = sessionTermsOf(caller)?.tags
       return { identity, tags: sessionTags ? overlay(tags, sessionTags) : tags, ...(boundary && { boundary }), ...(session && { session }) }
     },
 
@@ -121,7 +122,7 @@ export function createIdentity({ database, clock, sealer, sessions }: Dependenci
     managedPolicy: (arn) => policies.get(arn),
   }
 
-  async function keyHolder({ id, accountId, ownerId }: { id: string, accountId: string, ownerId: string }): Promise<Caller | undefined> {
+  async function keyHolder({ id, accountId, ownerId }: { id: string, accountId: string, ownerId: string }): Promise<UserCaller | RootCaller | undefined> {
     if (ownerId === accountId) return { is: 'root', accountId, arn: rootArn(accountId), userId: accountId, accessKeyId: id }
     const user = (await entities.get(ownerId))?.entity
     return user && { is: 'user', accountId, arn: entityArn(user), userId: user.id, accessKeyId: id, userName: user.name }
@@ -131,28 +132,65 @@ export function createIdentity({ database, clock, sealer, sessions }: Dependenci
     const session = await tokens.get(sessionToken)
     if (!session || session.accessKeyId !== accessKeyId) return { refused: 'token invalid' }
     if (clock.now() >= session.expiresAtMs) return { refused: 'token expired' }
-    const role = (await entities.get(session.roleId))?.entity
-    if (!role) return { refused: 'principal deleted' }
-    return { caller: sessionCaller(session, role), secretAccessKey: session.secretAccessKey }
+    const caller = await sessionCaller(session)
+    return caller ? { caller, secretAccessKey: session.secretAccessKey } : { refused: 'principal deleted' }
   }
 
-  /** A managed session policy that was deleted since allows nothing. */
-  async function sessionPolicies({ session, arn }: RoleCaller): Promise<readonly Policy[] | undefined> {
-    if (!session || (session.policy === undefined && !session.policyArns?.length)) return undefined
+  /** The caller that a session's keys stand for; undefined when the user or role is gone. */
+  async function sessionCaller(session: Session): Promise<Caller | undefined> {
+    const { kind, accountId, principalId, accessKeyId, issuedAtMs, expiresAtMs } = session
+    const entity = (await entities.get(principalId))?.entity
+    if (kind === 'role') return entity && roleCaller(session, entity)
+    const isOfRoot = principalId === accountId
+    if (!isOfRoot && !entity) return undefined
+    if (kind === 'federated') return federatedCaller(session, entity)
+    const holder = await keyHolder({ id: accessKeyId, accountId, ownerId: principalId })
+    return holder && { ...holder, temporary: { issuedAtMs, expiresAtMs } }
+  }
+
+  /** The user or role whose policies count for a caller. What the root of an account vouches for may do everything that session policies allow. */
+  async function knownBehind(caller: UserCaller | RoleCaller | FederatedCaller): Promise<Pick<Known, 'identity' | 'boundary' | 'tags'> | undefined> {
+    if (caller.is === 'federated' && caller.issuer.id === caller.accountId) return { identity: [everything], boundary: undefined, tags: {} }
+    return entities.get(caller.is === 'user' ? caller.userId : caller.is === 'role' ? caller.roleId : caller.issuer.id)
+  }
+
+  /**
+   * A managed session policy that was deleted since allows nothing; a federated session without any policies may do nothing by itself.
+   * Source: STS API reference, GetFederationToken, Policy.
+   */
+  async function sessionPolicies(caller: UserCaller | RoleCaller | FederatedCaller): Promise<readonly Policy[] | undefined> {
+    const { arn } = caller
+    const session = sessionTermsOf(caller)
+    if (session?.policy === undefined && !session?.policyArns?.length) return caller.is === 'federated' ? [] : undefined
     const inline = session.policy === undefined ? [] : [await compiled(`session policy of ${arn}`, session.policy)]
     const managed = await Promise.all((session.policyArns ?? []).map(async (policyArn) => await policies.get(policyArn) ?? allowsNothing(policyArn)))
     return [...inline, ...managed]
   }
 }
 
-/** The caller that a session's keys stand for. */
-function sessionCaller(session: Session, role: Entity): RoleCaller {
+/** What root may do, for those it vouches for. */
+const everything = compilePolicy({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }, 'permissions of the root')
+
+/** Source: IAM user guide, "AWS JSON policy elements: Principal", federated user principals; "Policy variables", `aws:userid`. */
+function federatedCaller({ accountId, sessionName: name, accessKeyId, issuedAtMs, expiresAtMs, terms }: Session, user: Entity | undefined): FederatedCaller {
+  return {
+    is: 'federated', accountId, arn: federatedUserArn({ accountId, name }), userId: `${accountId}:${name}`, accessKeyId, name, issuedAtMs, expiresAtMs,
+    issuer: user ? { id: user.id, arn: entityArn(user) } : { id: accountId, arn: rootArn(accountId) }, ...(terms && { session: terms }),
+  }
+}
+
+function roleCaller(session: Session, role: Entity): RoleCaller {
   const { accessKeyId, sessionName, issuedAtMs, expiresAtMs, terms } = session
   const { accountId, name, id } = role
   return {
     is: 'role', accountId, arn: assumedRoleArn({ accountId, roleName: name, sessionName }), userId: `${id}:${sessionName}`, accessKeyId,
-    roleName: name, roleArn: entityArn(role), roleId: id, sessionName, issuedAtMs, expiresAtMs, ...(terms && { session: terms satisfies SessionTerms }),
+    roleName: name, roleArn: entityArn(role), roleId: id, sessionName, issuedAtMs, expiresAtMs, ...(terms && { session: terms }),
   }
+}
+
+/** `arn:aws:sts::123456789012:federated-user/name`. */
+export function federatedUserArn({ accountId, name }: { accountId: string, name: string }): string {
+  return `arn:aws:sts::${accountId}:federated-user/${name}`
 }
 
 /** Source: IAM user guide, "IAM identifiers": the role's path is no part of it. */

@@ -3,17 +3,21 @@
 import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
 import type { Sealer } from '#lib/seal.ts'
-import type { SessionTerms } from '#aws/caller.ts'
+import type { Caller, SessionTerms } from '#aws/caller.ts'
+import { AwsError } from '#aws/errors.ts'
 import type { Identity, SessionCredentials } from '#aws/identity.ts'
 import { parseArn } from '#aws/arn.ts'
 import type { ConditionContext, Policy } from '#aws/policy/document.ts'
 import { evaluate } from '#aws/policy/evaluate.ts'
 import type { ServiceDefinition } from '#aws/service.ts'
 import type { Database } from '#storage/database.ts'
+import { createAccount } from './accounts.ts'
 import { operations } from './api.ts'
+import { nowInSeconds } from './context.ts'
 import type { IamService } from './context.ts'
 import { accessKeyPurpose, createIdentity } from './identity.ts'
-import { accountOfAccessKeyId, entityArn } from './model.ts'
+import { accountOfAccessKeyId, entityArn, oidcProviderArn } from './model.ts'
+import type { Account, OidcProvider } from './model.ts'
 import { liftedPatterns } from './names.ts'
 import * as reads from './reads.ts'
 import { createSessions } from './sessions.ts'
@@ -29,7 +33,16 @@ export interface Role {
   maxSessionSeconds: number
 }
 
-/** A session to begin. Whoever asks has made sure that it may. */
+/** A session of a user, or for somebody for whom a user vouches. `userId` is the account's id for its root. */
+export interface UserSessionRequest {
+  accountId: string
+  userId: string
+  durationSeconds: number
+  /** Of GetFederationToken: what the session calls itself and what is laid down for it. Absent: the user's own session. */
+  federated?: { name: string, terms?: SessionTerms }
+}
+
+/** A session of a role to begin. Whoever asks has made sure that it may. */
 export interface SessionRequest {
   role: Pick<Role, 'roleId' | 'accountId'>
   /** Part of the session's ARN: 2 to 64 of `A-Za-z0-9_+=,.@-`. */
@@ -45,7 +58,12 @@ export interface Roles {
   isTrusting(role: Pick<Role, 'trustPolicy' | 'arn' | 'accountId'>, service: string, keys?: ConditionContext): boolean
   /** New keys for a session of a role. They end when they expire, or when the role is deleted. */
   issue(session: SessionRequest): Promise<SessionCredentials>
+  /** New keys for a session of a user. They end when they expire, or when the user is deleted. */
+  issueForUser(session: UserSessionRequest): Promise<SessionCredentials>
 }
+
+/** An issuer of web identities that an account has registered. */
+export type { OidcProvider } from './model.ts'
 
 export interface AccountSetup {
   accountId: string
@@ -63,6 +81,11 @@ export interface Iam {
   accountOfAccessKey(accessKeyId: string): Promise<string | undefined>
   /** Makes the account when it is missing, and gives its root exactly this key (beside those that root made itself). */
   ensureAccount(setup: AccountSetup): Promise<void>
+  /** The provider that an account has for an issuer (as tokens name it), or undefined. */
+  findOidcProvider(accountId: string, issuer: string): Promise<OidcProvider | undefined>
+  /** Makes an account with a key of its root, which is told this once. Undefined when there is one of that id. */
+  createAccount(accountId?: string): Promise<{ accountId: string, accessKeyId: string, secretAccessKey: string } | undefined>
+  listAccounts(): Promise<Account[]>
   /** The key that `ensureAccount` gave to the account's root. */
   findRootKey(accountId: string): Promise<{ accessKeyId: string, secretAccessKey: string } | undefined>
 }
@@ -100,11 +123,19 @@ export function createIam({ database, clock, random, sealer }: IamOptions): Iam 
       }, { identity: [], resource: role.trustPolicy })
       return outcome === 'allowed'
     },
+    async issueForUser({ accountId, userId, durationSeconds, federated }) {
+      const issuedAtMs = nowInSeconds(service)
+      const terms = federated?.terms
+      return sessions.issue({
+        kind: federated ? 'federated' : 'user', accountId, principalId: userId, sessionName: federated?.name ?? '', issuedAtMs,
+        expiresAtMs: issuedAtMs + durationSeconds * 1000, ...(terms && { terms }),
+      })
+    },
     async issue({ role, sessionName, durationSeconds, terms }) {
       // Dates in credentials have whole seconds.
-      const issuedAtMs = Math.floor(clock.now() / 1000) * 1000
+      const issuedAtMs = nowInSeconds(service)
       return sessions.issue({
-        accountId: role.accountId, roleId: role.roleId, sessionName, issuedAtMs, expiresAtMs: issuedAtMs + durationSeconds * 1000, ...(terms && { terms }),
+        kind: 'role', accountId: role.accountId, principalId: role.roleId, sessionName, issuedAtMs, expiresAtMs: issuedAtMs + durationSeconds * 1000, ...(terms && { terms }),
       })
     },
   }
@@ -121,6 +152,12 @@ export function createIam({ database, clock, random, sealer }: IamOptions): Iam 
     roles,
     findManagedPolicy: (arn) => identity.managedPolicy(arn),
     findRootKey,
+    listAccounts: () => reads.listAccounts(database),
+    createAccount: (accountId) => createAccount(accountId, service),
+    async findOidcProvider(accountId, issuer) {
+      const provider = await reads.findOidcProvider(database, oidcProviderArn({ accountId, url: issuer }))
+      return provider?.url === issuer ? provider : undefined
+    },
     accountOfAccessKey: async (accessKeyId) => (await reads.findAccessKey(database, accessKeyId))?.accountId ?? accountOfAccessKeyId(accessKeyId),
     async ensureAccount({ accountId, rootAccessKeyId, rootSecretAccessKey }) {
       const account = await reads.findAccount(database, accountId)
@@ -133,6 +170,7 @@ export function createIam({ database, clock, random, sealer }: IamOptions): Iam 
       model: 'iam-2010-05-08',
       operations,
       service,
+      refusesCaller,
       bodyBytesMax: BODY_BYTES_MAX,
       errors: {
         validation: { code: 'ValidationError', status: 400 },
@@ -141,4 +179,15 @@ export function createIam({ database, clock, random, sealer }: IamOptions): Iam 
       },
     },
   }
+}
+
+/**
+ * Sessions of users do not reach IAM without MFA, which nobody here has; those of federated users never do.
+ *
+ * Source: STS API reference, GetSessionToken and GetFederationToken, permissions; the sentence (without a full stop) as users of AWS
+ * report it (cloudyr/aws.iam issue 15, aws/aws-sdk-js issue 460).
+ */
+function refusesCaller(caller: Caller): AwsError | undefined {
+  const isRefused = caller.is === 'federated' || ((caller.is === 'user' || caller.is === 'root') && caller.temporary !== undefined)
+  return isRefused ? new AwsError('InvalidClientTokenId', 403, 'The security token included in the request is invalid') : undefined
 }

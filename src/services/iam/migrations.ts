@@ -81,4 +81,18 @@ export const migrations: Migration[] = [
       );
       create index iam_attachments_by_policy on iam_attachments (policy_arn, account_id)`,
   },
+  {
+    id: 'iam-003-oidc-providers',
+    text: `
+      create table iam_oidc_providers (
+        arn {text} primary key,
+        account_id {text} not null,
+        url {text} not null,
+        client_ids {text} not null,
+        thumbprints {text} not null,
+        tags {text} not null,
+        created_at_ms {integer} not null
+      );
+      create index iam_oidc_providers_by_account on iam_oidc_providers (account_id)`,
+  },
 ]

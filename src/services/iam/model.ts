@@ -53,6 +53,25 @@ export interface PolicyVersion {
   createdAtMs: number
 }
 
+/** Whose tokens an account takes: the issuer of OpenID Connect tokens, and for which clients. */
+export interface OidcProvider {
+  arn: string
+  accountId: string
+  /** As tokens name their issuer, scheme included. */
+  url: string
+  clientIds: string[]
+  /** SHA-1 of certificates, hexadecimal. */
+  thumbprints: string[]
+  tags: Tag[]
+  createdAtMs: number
+}
+
+/** An account of this server. */
+export interface Account {
+  accountId: string
+  createdAtMs: number
+}
+
 /** Source: IAM user guide, "IAM and AWS STS quotas"; characters of documents count without white space. */
 export const ACCESS_KEYS_PER_USER_MAX = 2
 export const MANAGED_POLICIES_PER_ENTITY_MAX = 10
@@ -64,6 +83,11 @@ export const TAGS_MAX = 50
 export const INLINE_POLICY_CHARACTERS_MAX: Readonly<Record<EntityKind, number>> = { user: 2_048, role: 10_240, group: 5_120 }
 export const ENTITIES_MAX: Readonly<Record<EntityKind, number>> = { user: 5_000, role: 1_000, group: 300 }
 export const POLICIES_MAX = 1_500
+export const OIDC_PROVIDERS_MAX = 100
+export const OIDC_CLIENT_IDS_MAX = 100
+export const OIDC_THUMBPRINTS_MAX = 5
+/** Ours: accounts of one server. */
+export const ACCOUNTS_MAX = 10_000
 
 /** Source: IAM user guide, "IAM identifiers", unique identifiers. */
 const idPrefixes = { user: 'AIDA', role: 'AROA', group: 'AGPA', policy: 'ANPA' } as const
@@ -106,6 +130,15 @@ export function entityArn({ accountId, kind, path, name }: Pick<Entity, 'account
 
 export function policyArn({ accountId, path, name }: Pick<ManagedPolicy, 'accountId' | 'path' | 'name'>): string {
   return `arn:aws:iam::${accountId}:policy${path}${name}`
+}
+
+/** `arn:aws:iam::123456789012:oidc-provider/host/path`: the URL without its scheme. Source: IAM user guide, "IAM identifiers", IAM ARNs. */
+export function oidcProviderArn({ accountId, url }: Pick<OidcProvider, 'accountId' | 'url'>): string {
+  return `arn:aws:iam::${accountId}:oidc-provider/${withoutScheme(url)}`
+}
+
+export function withoutScheme(url: string): string {
+  return url.replace(/^https?:\/\//, '')
 }
 
 export function rootArn(accountId: string): string {

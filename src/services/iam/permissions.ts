@@ -5,7 +5,7 @@ import type { Call, Permission } from '#aws/service.ts'
 import { awsManagedPolicies } from './aws-managed.ts'
 import { named, nameMembers, ownUserName } from './context.ts'
 import type { IamService } from './context.ts'
-import { entityArn, policyArn, rootArn } from './model.ts'
+import { entityArn, oidcProviderArn, policyArn, rootArn } from './model.ts'
 import type { EntityKind, Tag } from './model.ts'
 import { checkNames } from './names.ts'
 import * as reads from './reads.ts'
@@ -101,6 +101,25 @@ export function actingOnPolicy(action: string): Access {
     return [{ action, resource: arn, shownAs: `policy ${arn}`, context: { ...resourceTags(policy?.tags ?? []), ...fromInput(rest) } }]
   }
 }
+
+/** Making a provider of tokens; tagging it at once is an action of its own. */
+export const makingProvider: Access = (input, { scope }) => {
+  const resource = oidcProviderArn({ accountId: scope.accountId, url: input.Url as string })
+  const actions = ['iam:CreateOpenIDConnectProvider', ...((input.Tags as Tag[] | undefined)?.length ? ['iam:TagOpenIDConnectProvider'] : [])]
+  return actions.map((action) => ({ action, resource, context: fromInput(input) }))
+}
+
+export function actingOnProvider(action: string): Access {
+  return async (input, _call, { database }) => {
+    const arn = input.OpenIDConnectProviderArn as string
+    const provider = await reads.findOidcProvider(database, arn)
+    return [{ action, resource: arn, context: { ...resourceTags(provider?.tags ?? []), ...fromInput(input) } }]
+  }
+}
+
+/** Source: Service authorization reference, AWS IAM: the list has no resource of its own. */
+export const listingProviders: Access = (_input, { scope }) =>
+  [{ action: 'iam:ListOpenIDConnectProviders', resource: `arn:aws:iam::${scope.accountId}:oidc-provider/*` }]
 
 export function listingPolicies(action: string): Access {
   return (input, { scope }) => {

@@ -2,7 +2,7 @@
 
 import { sql } from '#storage/database.ts'
 import type { Reader, Row } from '#storage/database.ts'
-import type { AccessKey, Entity, EntityKind, ManagedPolicy, PolicyVersion, Tag } from './model.ts'
+import type { AccessKey, Account, Entity, EntityKind, ManagedPolicy, OidcProvider, PolicyVersion, Tag } from './model.ts'
 import { nameKey } from './store.ts'
 import type { EntityName } from './store.ts'
 
@@ -35,6 +35,12 @@ function entityOf(row: Row): Entity {
 export async function findAccount(reader: Reader, accountId: string): Promise<{ createdAtMs: number } | undefined> {
   const [row] = await reader.query<{ created_at_ms: number }>(sql`select created_at_ms from iam_accounts where account_id = ${accountId}`)
   return row && { createdAtMs: Number(row.created_at_ms) }
+}
+
+/** Every account of this server, in order of their ids. */
+export async function listAccounts(reader: Reader): Promise<Account[]> {
+  const rows = await reader.query<{ account_id: string, created_at_ms: number }>(sql`select account_id, created_at_ms from iam_accounts order by account_id`)
+  return rows.map((row) => ({ accountId: row.account_id, createdAtMs: Number(row.created_at_ms) }))
 }
 
 export async function findEntity(reader: Reader, { accountId, kind, name }: EntityName): Promise<Entity | undefined> {
@@ -192,4 +198,28 @@ export async function listPolicyVersions(reader: Reader, arn: string): Promise<P
   const rows = await reader.query(sql`
     select version, document, created_at_ms from iam_policy_versions where policy_arn = ${arn} order by version desc`)
   return rows.map((row) => ({ version: Number(row.version), document: row.document as string, createdAtMs: Number(row.created_at_ms) }))
+}
+
+const providerColumns = sql`arn, account_id, url, client_ids, thumbprints, tags, created_at_ms`
+
+function providerOf(row: Row): OidcProvider {
+  return {
+    arn: row.arn as string,
+    accountId: row.account_id as string,
+    url: row.url as string,
+    clientIds: JSON.parse(row.client_ids as string) as string[],
+    thumbprints: JSON.parse(row.thumbprints as string) as string[],
+    tags: JSON.parse(row.tags as string) as Tag[],
+    createdAtMs: Number(row.created_at_ms),
+  }
+}
+
+export async function findOidcProvider(reader: Reader, arn: string): Promise<OidcProvider | undefined> {
+  const [row] = await reader.query(sql`select ${providerColumns} from iam_oidc_providers where arn = ${arn}`)
+  return row && providerOf(row)
+}
+
+export async function listOidcProviders(reader: Reader, accountId: string): Promise<OidcProvider[]> {
+  const rows = await reader.query(sql`select ${providerColumns} from iam_oidc_providers where account_id = ${accountId} order by arn`)
+  return rows.map(providerOf)
 }

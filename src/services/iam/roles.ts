@@ -40,7 +40,7 @@ const descriptionOf = ({ description }: Entity) => description === null ? {} : {
 export async function createRole(input: Valid<CreateRoleRequest>, call: Call, service: IamService): Promise<CreateRoleResponse> {
   await checkTrustPolicy(input.AssumeRolePolicyDocument, service)
   const tags = checkTags(input.Tags)
-  await requireBoundary(input.PermissionsBoundary, service)
+  await requireBoundary(input.PermissionsBoundary, call, service)
   const role: Entity = {
     accountId: call.scope.accountId, kind: 'role', name: input.RoleName, path: input.Path ?? '/', id: newEntityId('role', service.random),
     createdAtMs: nowInSeconds(service), description: input.Description ?? null, trustPolicy: input.AssumeRolePolicyDocument,

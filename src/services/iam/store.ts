@@ -2,7 +2,7 @@
 
 import { Conflict, defineTransactions, sql } from '#storage/database.ts'
 import type { Row, Sql, Transaction } from '#storage/database.ts'
-import type { AccessKey, Entity, EntityKind, ManagedPolicy, PolicyVersion, Tag } from './model.ts'
+import type { AccessKey, Entity, EntityKind, ManagedPolicy, OidcProvider, PolicyVersion, Tag } from './model.ts'
 
 /** Names are unique whatever their case. Source: IAM user guide, "IAM and AWS STS quotas", IAM name requirements. */
 export function nameKey(name: string): string {
@@ -56,6 +56,19 @@ export const transactions = defineTransactions('iam', {
       insert into iam_access_keys (access_key_id, account_id, owner_id, status, sealed_secret, from_settings, created_at_ms)
       values (${key.id}, ${accountId}, ${accountId}, 'Active', ${key.sealedSecret}, 1, ${nowMs})`)
     for (const id of [...before.map((row) => row.access_key_id), key.id]) await transaction.changed('iam.key', id)
+  },
+
+  /** A new account with a key of its root. Refuses with `exists` or `limit`. */
+  async insertAccount(transaction, { accountId, key, nowMs, accountsMax }: {
+    accountId: string, key: { id: string, sealedSecret: string }, nowMs: number, accountsMax: number
+  }) {
+    if (await count(transaction, sql`select count(*) as n from iam_accounts`) >= accountsMax) throw new Conflict('limit')
+    if (await transaction.run(sql`
+      insert into iam_accounts (account_id, created_at_ms) values (${accountId}, ${nowMs}) on conflict do nothing`) === 0) throw new Conflict('exists')
+    await transaction.run(sql`
+      insert into iam_access_keys (access_key_id, account_id, owner_id, status, sealed_secret, from_settings, created_at_ms)
+      values (${key.id}, ${accountId}, ${accountId}, 'Active', ${key.sealedSecret}, 0, ${nowMs})`)
+    await transaction.changed('iam.key', key.id)
   },
 
   /** Refuses with `exists` or `limit`. */
@@ -289,6 +302,48 @@ export const transactions = defineTransactions('iam', {
     const merged = mergeTags(kept, added, exactKeyOf)
     if (merged.length > tagsMax) throw new Conflict('limit')
     await transaction.run(sql`update iam_policies set tags = ${JSON.stringify(merged)} where arn = ${arn}`)
+  },
+
+  /** Refuses with `exists` or `limit`. */
+  async insertOidcProvider(transaction, { provider, providersMax }: { provider: OidcProvider, providersMax: number }) {
+    const { arn, accountId, url, clientIds, thumbprints, tags, createdAtMs } = provider
+    if (await count(transaction, sql`
+      select count(*) as n from iam_oidc_providers where account_id = ${accountId}`) >= providersMax) throw new Conflict('limit')
+    const inserted = await transaction.run(sql`
+      insert into iam_oidc_providers (arn, account_id, url, client_ids, thumbprints, tags, created_at_ms)
+      values (${arn}, ${accountId}, ${url}, ${JSON.stringify(clientIds)}, ${JSON.stringify(thumbprints)}, ${JSON.stringify(tags)}, ${createdAtMs})
+      on conflict do nothing`)
+    if (inserted === 0) throw new Conflict('exists')
+  },
+
+  /** What is undefined stays. Refuses with `no provider` or `limit`. */
+  async updateOidcProvider(transaction, { arn, addedClientId, removedClientId, clientIdsMax, thumbprints }: {
+    arn: string, addedClientId?: string, removedClientId?: string, clientIdsMax: number, thumbprints?: string[]
+  }) {
+    const [row] = await transaction.query<{ client_ids: string }>(sql`select client_ids from iam_oidc_providers where arn = ${arn}`)
+    if (!row) throw new Conflict('no provider')
+    const ids = new Set(JSON.parse(row.client_ids) as string[])
+    if (addedClientId !== undefined) ids.add(addedClientId)
+    if (removedClientId !== undefined) ids.delete(removedClientId)
+    if (ids.size > clientIdsMax) throw new Conflict('limit')
+    await transaction.run(sql`update iam_oidc_providers set client_ids = ${JSON.stringify([...ids])} where arn = ${arn}`)
+    if (thumbprints !== undefined) await transaction.run(sql`
+      update iam_oidc_providers set thumbprints = ${JSON.stringify(thumbprints)} where arn = ${arn}`)
+  },
+
+  /** Refuses with `no provider`. */
+  async deleteOidcProvider(transaction, { arn }: { arn: string }) {
+    if (await transaction.run(sql`delete from iam_oidc_providers where arn = ${arn}`) === 0) throw new Conflict('no provider')
+  },
+
+  /** Refuses with `no provider` or `limit`. */
+  async tagOidcProvider(transaction, { arn, added, removed, tagsMax }: { arn: string, added: Tag[], removed: string[], tagsMax: number }) {
+    const [row] = await transaction.query<{ tags: string }>(sql`select tags from iam_oidc_providers where arn = ${arn}`)
+    if (!row) throw new Conflict('no provider')
+    const kept = (JSON.parse(row.tags) as Tag[]).filter(({ Key }) => !removed.includes(Key))
+    const merged = mergeTags(kept, added, exactKeyOf)
+    if (merged.length > tagsMax) throw new Conflict('limit')
+    await transaction.run(sql`update iam_oidc_providers set tags = ${JSON.stringify(merged)} where arn = ${arn}`)
   },
 })
 

@@ -26,7 +26,7 @@ function describeWhole(user: Entity): User {
 
 export async function createUser(input: Valid<CreateUserRequest>, call: Call, service: IamService): Promise<CreateUserResponse> {
   const tags = checkTags(input.Tags)
-  await requireBoundary(input.PermissionsBoundary, service)
+  await requireBoundary(input.PermissionsBoundary, call, service)
   const user: Entity = {
     accountId: call.scope.accountId, kind: 'user', name: input.UserName, path: input.Path ?? '/', id: newEntityId('user', service.random),
     createdAtMs: nowInSeconds(service), description: null, trustPolicy: null, maxSessionSeconds: null, boundaryArn: input.PermissionsBoundary ?? null, tags,

@@ -6,15 +6,28 @@ import type { Call, Operations, Valid } from '#aws/service.ts'
 import type { Iam, Roles } from '#services/iam/index.ts'
 import { assumeRole, mayAssumeRole } from './assume-role.ts'
 import { errors } from './errors.ts'
+import { getFederationToken, getSessionToken, mayGetFederationToken } from './user-sessions.ts'
+import { assumeRoleWithWebIdentity } from './web-identity/assume-role.ts'
+import type { IssuerKeys } from './web-identity/issuer-keys.ts'
 
 export interface StsService {
   roles: Roles
   policies: Pick<Iam, 'findManagedPolicy'>
   keys: Pick<Iam, 'accountOfAccessKey'>
+  providers: Pick<Iam, 'findOidcProvider'>
+  issuerKeys: IssuerKeys
 }
 
 export const operations: Operations<StsService> = {
   AssumeRole: operation({ access: mayAssumeRole, run: assumeRole }),
+
+  // What the token proves is what the trust policy is asked about: the handler does both.
+  AssumeRoleWithWebIdentity: operation({ isUnsigned: true, access: () => [], run: assumeRoleWithWebIdentity }),
+
+  // No policy controls it. Source: IAM user guide, "Permissions for GetSessionToken".
+  GetSessionToken: operation({ access: () => [], run: getSessionToken }),
+
+  GetFederationToken: operation({ access: mayGetFederationToken, run: getFederationToken }),
 
   // Nobody needs a permission, and no policy can deny it. Source: STS API reference, GetCallerIdentity.
   GetCallerIdentity: operation({ access: () => [], run: getCallerIdentity }),

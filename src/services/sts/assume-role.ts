@@ -1,25 +1,19 @@
 // AssumeRole: who may become whom, for how long, and with what laid down for the session.
 
-import type { AssumeRoleRequest, AssumeRoleResponse, Tag } from '@aws-sdk/client-sts'
-import { deflateRawSync } from 'node:zlib'
+import type { AssumedRoleUser, AssumeRoleRequest, AssumeRoleResponse, Tag } from '@aws-sdk/client-sts'
 import type { Caller, SessionTerms } from '#aws/caller.ts'
 import type { ConditionContext } from '#aws/policy/document.ts'
-import { MalformedPolicy } from '#aws/policy/document.ts'
-import { parsePolicy } from '#aws/policy/parse.ts'
 import type { Call, Permission, Valid } from '#aws/service.ts'
+import type { Role } from '#services/iam/index.ts'
 import { errors } from './errors.ts'
 import type { StsService } from './api.ts'
+import { credentialsOf, packedSize, requestTagKeys, sessionPolicyTerms } from './session-terms.ts'
 
 type Input = Valid<AssumeRoleRequest>
 
 /** Source: STS API reference, AssumeRole, DurationSeconds; IAM user guide, "Roles terms and concepts", role chaining. */
 const SESSION_SECONDS_DEFAULT = 3_600
 const CHAINED_SESSION_SECONDS_MAX = 3_600
-/** Source: STS API reference, AssumeRole, Policy and PolicyArns. */
-const SESSION_POLICY_CHARACTERS_MAX = 2_048
-const SESSION_POLICIES_MAX = 10
-/** What a session's policies and tags may take, packed. Ours: AWS does not say how it packs them. */
-const PACKED_BYTES_MAX = 4_096
 
 /**
  * The role's trust policy must allow the caller. Naming the caller itself, it suffices within the account; naming the caller's
@@ -42,19 +36,17 @@ export async function mayAssumeRole(input: Input, { caller }: Call, { roles }: S
 
 /** Source: Service authorization reference, "Condition keys for AWS Security Token Service". */
 function conditionKeys({ RoleSessionName, ExternalId, SourceIdentity, Tags, TransitiveTagKeys }: Input): ConditionContext {
-  const tags = (Tags ?? []) as { Key: string, Value: string }[]
   return {
     'sts:RoleSessionName': RoleSessionName,
     ...(ExternalId !== undefined && { 'sts:ExternalId': ExternalId }),
     ...(SourceIdentity !== undefined && { 'sts:SourceIdentity': SourceIdentity }),
     ...(TransitiveTagKeys?.length && { 'sts:TransitiveTagKeys': TransitiveTagKeys }),
-    ...Object.fromEntries(tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value])),
-    ...(tags.length > 0 && { 'aws:TagKeys': tags.map(({ Key }) => Key) }),
+    ...requestTagKeys(Tags),
   }
 }
 
 /** @throws ValidationError. Observed: AWS, 21-07-2025, recorded by localstack's test_sts_invalid_parameters. */
-function checkRoleArn(arn: string): void {
+export function checkRoleArn(arn: string): void {
   const [start, partition, service, , , ...resource] = arn.split(':')
   if (start !== 'arn' || !partition || !service || !resource.join(':')) throw errors.ValidationError(`${arn} is invalid`)
 }
@@ -67,22 +59,21 @@ export async function assumeRole(input: Input, { caller }: Call, service: StsSer
   const durationSeconds = sessionSeconds(input, caller, role)
   const terms = await termsOf(input, caller, role, service)
   const packedPercent = packedSize(terms)
-  const { accessKeyId, secretAccessKey, sessionToken, expiresAtMs } = await service.roles.issue({
-    role, sessionName: input.RoleSessionName, durationSeconds, ...(terms && { terms }),
-  })
+  const credentials = await service.roles.issue({ role, sessionName: input.RoleSessionName, durationSeconds, ...(terms && { terms }) })
   return {
-    AssumedRoleUser: {
-      AssumedRoleId: `${role.roleId}:${input.RoleSessionName}`,
-      Arn: `arn:aws:sts::${role.accountId}:assumed-role/${role.name}/${input.RoleSessionName}`,
-    },
-    Credentials: { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken, Expiration: new Date(expiresAtMs) },
+    AssumedRoleUser: assumedRoleUser(role, input.RoleSessionName),
+    Credentials: credentialsOf(credentials),
     ...(packedPercent > 0 && { PackedPolicySize: packedPercent }),
     ...(terms?.sourceIdentity !== undefined && { SourceIdentity: terms.sourceIdentity }),
   }
 }
 
+export function assumedRoleUser({ roleId, accountId, name }: Pick<Role, 'roleId' | 'accountId' | 'name'>, sessionName: string): AssumedRoleUser {
+  return { AssumedRoleId: `${roleId}:${sessionName}`, Arn: `arn:aws:sts::${accountId}:assumed-role/${name}/${sessionName}` }
+}
+
 /** The sentences are STS's as users report them. */
-function sessionSeconds({ DurationSeconds = SESSION_SECONDS_DEFAULT }: Input, caller: Caller, { maxSessionSeconds }: { maxSessionSeconds: number }): number {
+export function sessionSeconds({ DurationSeconds = SESSION_SECONDS_DEFAULT }: Pick<Input, 'DurationSeconds'>, caller: Caller, { maxSessionSeconds }: { maxSessionSeconds: number }): number {
   if (caller.is === 'role' && DurationSeconds > CHAINED_SESSION_SECONDS_MAX) {
     throw errors.ValidationError('The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.')
   }
@@ -91,14 +82,11 @@ function sessionSeconds({ DurationSeconds = SESSION_SECONDS_DEFAULT }: Input, ca
 }
 
 async function termsOf(input: Input, caller: Caller, role: { accountId: string }, service: StsService): Promise<SessionTerms | undefined> {
-  const { Policy, PolicyArns } = input
-  if (Policy !== undefined) checkSessionPolicy(Policy)
-  const policyArns = await checkPolicyArns((PolicyArns ?? []).map(({ arn }) => arn ?? ''), role, service)
+  const policies = await sessionPolicyTerms(input, role.accountId, service)
   const { tags, transitiveTagKeys } = sessionTags(input, caller)
   const sourceIdentity = sourceIdentityOf(input, caller)
   const terms: SessionTerms = {
-    ...(Policy !== undefined && { policy: Policy }),
-    ...(policyArns.length > 0 && { policyArns }),
+    ...policies,
     ...(Object.keys(tags).length > 0 && { tags }),
     ...(transitiveTagKeys.length > 0 && { transitiveTagKeys }),
     ...(sourceIdentity !== undefined && { sourceIdentity }),
@@ -106,34 +94,11 @@ async function termsOf(input: Input, caller: Caller, role: { accountId: string }
   return Object.keys(terms).length > 0 ? terms : undefined
 }
 
-function checkSessionPolicy(text: string): void {
-  try {
-    parsePolicy(text, 'identity')
-  } catch (error) {
-    if (error instanceof MalformedPolicy) throw errors.MalformedPolicyDocument(error.message)
-    throw error
-  }
-  if (text.length > SESSION_POLICY_CHARACTERS_MAX) throw packedTooLarge(Math.ceil(text.length * 100 / SESSION_POLICY_CHARACTERS_MAX))
-}
-
-/**
- * Source: STS API reference, AssumeRole, PolicyArns: up to ten, in the role's account (or AWS's own).
- * Ours: the sentences.
- */
-async function checkPolicyArns(arns: readonly string[], { accountId }: { accountId: string }, { policies }: StsService): Promise<string[]> {
-  if (arns.length > SESSION_POLICIES_MAX) throw errors.ValidationError(`The number of session policy ARNs exceeds ${SESSION_POLICIES_MAX}.`)
-  for (const arn of arns) {
-    const isInAccount = arn.startsWith(`arn:aws:iam::${accountId}:policy/`) || arn.startsWith('arn:aws:iam::aws:policy/')
-    if (!isInAccount || !await policies.findManagedPolicy(arn)) throw errors.InvalidParameterValue(`The session policy ${arn} does not exist in the account of the role.`)
-  }
-  return [...new Set(arns)]
-}
-
 /**
  * The tags of the session, with those that the calling session hands on.
  * Observed: AWS, 10-04-2025, recorded by localstack's test_assume_role_tag_validation and test_iam_role_chaining_override_transitive_tags.
  */
-function sessionTags({ Tags, TransitiveTagKeys }: Input, caller: Caller): { tags: Record<string, string>, transitiveTagKeys: string[] } {
+export function sessionTags({ Tags, TransitiveTagKeys }: Pick<Input, 'Tags' | 'TransitiveTagKeys'>, caller: Caller): { tags: Record<string, string>, transitiveTagKeys: string[] } {
   const given = (Tags ?? []) as Required<Tag>[]
   const keys = new Set(given.map(({ Key }) => Key!.toLowerCase()))
   if (keys.size < given.length) throw errors.InvalidParameterValue('Duplicate tag keys found. Please note that Tag keys are case insensitive.')
@@ -161,17 +126,4 @@ function sourceIdentityOf({ SourceIdentity }: Input, caller: Caller): string | u
     throw errors.AccessDenied('The source identity of the calling session cannot be changed.')
   }
   return before ?? SourceIdentity
-}
-
-/** In percent of what a session may carry. Ours: the way of packing; AWS tells the percentage alone. */
-function packedSize(terms: SessionTerms | undefined): number {
-  if (!terms || (!terms.policy && !terms.policyArns && !terms.tags)) return 0
-  const percent = Math.ceil(deflateRawSync(JSON.stringify(terms)).length * 100 / PACKED_BYTES_MAX)
-  if (percent > 100) throw packedTooLarge(percent)
-  return percent
-}
-
-/** Ours: the sentence. */
-function packedTooLarge(percent: number): Error {
-  return errors.PackedPolicyTooLarge(`Packed size of session policies and session tags consumes ${percent}% of allotted space.`)
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { CreateRoleCommand, DeleteRoleCommand, DeleteRolePolicyCommand, ListRolesCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam'
-import { AssumeRoleCommand, GetAccessKeyInfoCommand, GetCallerIdentityCommand, GetSessionTokenCommand, type AssumeRoleCommandOutput } from '@aws-sdk/client-sts'
+import { AssumeRoleCommand, GetAccessKeyInfoCommand, GetCallerIdentityCommand, DecodeAuthorizationMessageCommand, type AssumeRoleCommandOutput } from '@aws-sdk/client-sts'
 import { refuses } from '#test/support/refuses.ts'
 import { keptDirectory } from '#test/support/kept-directory.ts'
 import { startServer, type TestServer } from '#test/support/server.ts'
@@ -56,7 +56,7 @@ describe('refuses', () => {
 
   test('what is not served', async (t) => {
     const { sts } = await startServer(t)
-    await assert.rejects(sts.send(new GetSessionTokenCommand({})), (error: any) => error.$metadata.httpStatusCode === 501)
+    await assert.rejects(sts.send(new DecodeAuthorizationMessageCommand({ EncodedMessage: 'x' })), (error: any) => error.$metadata.httpStatusCode === 501)
   })
 })
 
