@@ -76,7 +76,7 @@ async function runAll(): Promise<void> {
     report(await runGroup(waiting.splice(0, GROUP_JOBS_MAX)))
   }
   isRunning = false
-  if (isClosing) {
+  if (isClosing && connection.isOpen) {
     // The readers' connection is open still, so that closing ours would leave the log beside the file.
     connection.exec('pragma wal_checkpoint(truncate)')
     connection.close()

@@ -49,6 +49,16 @@ describe('the embedded engine refuses', () => {
     await store.close()
   })
 
+  test('nothing that was asked for in the moment of its close', async (t) => {
+    const failures: Error[] = []
+    const { store } = await open(t, { onFailure: (error) => failures.push(error) })
+    const written = store.transact(transactions.write, { id: 'a', body: '' })
+    const closed = store.close()
+    await written
+    await closed
+    assert.deepEqual(failures, [])
+  })
+
   test('what no longer fits on the disk, and takes what does', async (t) => {
     const { store } = await open(t)
     await store.transact(transactions.limitPages, { pages: 40 })

@@ -130,7 +130,7 @@ class SqliteStore implements Store {
   #send(): void {
     const jobs = this.#unsent
     this.#unsent = []
-    if (this.#ended !== undefined) return
+    if (this.#ended !== undefined || jobs.length === 0) return
     try {
       this.#post(jobs)
     } catch {
