@@ -1,5 +1,11 @@
 // Java's regular expressions as JavaScript's: templates and response selection use them.
 
+import { setFlagsFromString } from 'node:v8'
+
+// A pattern that backtracks too much is run again by V8's linear engine, so that an author's `(a+)+b` cannot stop the server. Patterns
+// with back references, lookarounds or ignored case have no linear form and keep their risk (see README.md).
+setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
+
 /** Patterns longer than this are refused, characters. */
 const PATTERN_CHARACTERS_MAX = 10_000
 /** Compiled patterns kept; beyond that the oldest is dropped. */
@@ -38,7 +44,9 @@ export function compileJavaPattern(pattern: string, extent: 'whole text' | 'anyw
   if (pattern.length > PATTERN_CHARACTERS_MAX) throw new PatternError(`the pattern is longer than ${PATTERN_CHARACTERS_MAX} characters`)
   const { source, flags } = translate(pattern)
   try {
-    return extent === 'whole text' ? new RegExp(`(?<![\\s\\S])(?:${source})(?![\\s\\S])`, flags) : new RegExp(source, `${flags}g`)
+    if (extent === 'anywhere') return new RegExp(source, `${flags}g`)
+    // With (?m) the anchors stand for lines; only then are lookarounds, which have no linear form, worth their price.
+    return flags.includes('m') ? new RegExp(`(?<![\\s\\S])(?:${source})(?![\\s\\S])`, flags) : new RegExp(`^(?:${source})$`, flags)
   } catch (error) {
     throw new PatternError((error as Error).message)
   }
