@@ -58,7 +58,8 @@ export async function invoke({ lambda }: Pick<Clients, 'lambda'>, FunctionName: 
   const { StatusCode, FunctionError, Payload, LogResult, ExecutedVersion, $metadata } = await lambda.send(new InvokeCommand({
     FunctionName, Payload: JSON.stringify(event), LogType: 'Tail', ...rest,
   }))
-  const text = Payload === undefined ? '' : Buffer.from(Payload).toString('utf8')
+  // Nothing at all comes as null.
+  const text = !Payload ? '' : Buffer.from(Payload).toString('utf8')
   return {
     status: StatusCode, functionError: FunctionError, payload: text === '' ? undefined : JSON.parse(text),
     log: Buffer.from(LogResult ?? '', 'base64').toString('utf8'), version: ExecutedVersion, requestId: $metadata.requestId,

@@ -64,8 +64,9 @@ print(json.dumps({
 `
 
 async function findPythons(): Promise<PythonFound[]> {
-  const candidates = findPrograms((name) => /^python3(\.\d+)?$/.test(name))
-  const answers = await Promise.all(candidates.map((file) => outputOf(file, ['-I', '-c', question], { msMax: LOOK_MS_MAX })))
+  // Directories that link to each other, and names that do in one directory, lead to the same interpreter: asking it costs a start.
+  const candidates = new Map(findPrograms((name) => /^python3(\.\d+)?$/.test(name)).map((file) => [`${realpathSync(dirname(file))} ${realpathSync(file)}`, file])).values()
+  const answers = await Promise.all([...candidates].map((file) => outputOf(file, ['-I', '-c', question], { msMax: LOOK_MS_MAX })))
   const found = new Map<string, PythonFound>()
   for (const answer of answers) {
     const python = answer === undefined ? undefined : pythonOf(answer)

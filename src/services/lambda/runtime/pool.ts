@@ -1,6 +1,5 @@
 // The environments of all functions: who waits for one, when another is started, and when one goes.
 
-import type { Clock } from '#lib/clock.ts'
 import type { Log } from '#lib/log.ts'
 import type { FunctionSnapshot } from '../directory.ts'
 import { errors } from '../errors.ts'

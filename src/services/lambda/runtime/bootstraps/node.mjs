@@ -41,6 +41,8 @@ function print(level, text) {
   for (let at = 0; at < message.length;) at += writeSync(MESSAGES, message, at)
 }
 
+const requireOfSdk = createRequire(path.join(sdkDirectory, '_.js'))
+
 // The SDK clients that come with the runtime, for functions that do not bring their own: for import and require alike.
 registerHooks({
   resolve(specifier, context, nextResolve) {
@@ -49,7 +51,9 @@ registerHooks({
     } catch (error) {
       const isOffered = specifier.startsWith('@aws-sdk/') || specifier.startsWith('@smithy/')
       if (!isOffered || (error.code !== 'ERR_MODULE_NOT_FOUND' && error.code !== 'MODULE_NOT_FOUND')) throw error
-      return nextResolve(specifier, { ...context, parentURL: pathToFileURL(path.join(sdkDirectory, '_.js')).href })
+      if (context.conditions?.includes('import')) return nextResolve(specifier, { ...context, parentURL: pathToFileURL(path.join(sdkDirectory, '_.js')).href })
+      // Where require looks depends on the module that requires, whatever the context says.
+      return { url: pathToFileURL(requireOfSdk.resolve(specifier)).href, shortCircuit: true }
     }
   },
 })

@@ -13,6 +13,9 @@ NEXT = ("GET %s/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n" % API).encode
 
 connection = socket.socket(fileno=3)
 connection.setblocking(True)
+# What the function starts has no part in the conversation.
+for inherited in (3, MESSAGES):
+    os.set_inheritable(inherited, False)
 received = bytearray()
 current_request_id = ""
 
