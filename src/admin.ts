@@ -1,10 +1,11 @@
-// The endpoint's own paths under `/_countersign/`: health and metrics for anyone, traces and reset for signed callers.
+// The endpoint's own paths under `/_countersign/`: health and metrics for anyone, traces, accounts and reset for signed callers.
 
 import type { HttpRequest, HttpResponse } from '#lib/http.ts'
 import { BodyTooLarge } from '#lib/http.ts'
 import type { Clock } from '#lib/clock.ts'
 import { SignatureRefusal, type Authenticator, type SignatureClaim } from '#aws/authenticate.ts'
 import type { Authorizer } from '#aws/authorize.ts'
+import type { Caller } from '#aws/caller.ts'
 import type { Permission } from '#aws/service.ts'
 
 /** The name that a credential scope carries for these paths. */
@@ -15,11 +16,16 @@ export interface AdminOptions {
   authenticator: Authenticator
   authorizer: Authorizer
   clock: Clock
+  /** The account whose root owns the server. */
+  firstAccountId: string
   health(): Record<string, unknown>
   /** Prometheus text. */
   metrics(): Promise<{ contentType: string, text: string }>
   findTrace(requestId: string): Promise<TraceAnswer | undefined>
   latestTraces(accountId: string, limit: number): Promise<unknown[]>
+  listAccounts(): Promise<{ accountId: string, createdAtMs: number }[]>
+  /** Makes an account of this id, or of a new one. Undefined when there is one already. */
+  createAccount(accountId: string | undefined): Promise<{ accountId: string, accessKeyId: string, secretAccessKey: string } | undefined>
   /** Undefined where the settings do not allow it. */
   reset: (() => Promise<void>) | undefined
 }
@@ -68,11 +74,43 @@ async function answer(request: HttpRequest, options: AdminOptions): Promise<Http
   if (method === 'POST' && path === '/_countersign/reset') {
     if (options.reset === undefined) return refusal(403, 'ResetNotAllowed', 'Start the server with COUNTERSIGN_ALLOW_RESET=1 on a loopback address to allow a reset.')
     const { caller } = await signed(request, options)
-    if (caller.is !== 'root') return refusal(403, 'AccessDenied', 'Only the root of an account may reset the server.')
+    if (!isOwner(caller, options)) return refusal(403, 'AccessDenied', 'Only the root of the first account may reset the server.')
     await options.reset()
     return json(200, { status: 'reset' })
   }
+  if (path === '/_countersign/accounts' && (isRead || method === 'POST')) return answerAccounts(request, options)
   return refusal(404, 'NotFound', `There is no ${method} ${path} here.`)
+}
+
+/** Accounts are made and listed by the root of the first. The new root's secret is in the answer and nowhere else. */
+async function answerAccounts(request: HttpRequest, options: AdminOptions): Promise<HttpResponse> {
+  const { caller } = await signed(request, options)
+  if (!isOwner(caller, options)) return refusal(403, 'AccessDenied', 'Only the root of the first account may see and create accounts.')
+  if (request.method !== 'POST') {
+    const accounts = await options.listAccounts()
+    return json(200, { accounts: accounts.map(({ accountId, createdAtMs }) => ({ accountId, createdAt: new Date(createdAtMs).toISOString() })) })
+  }
+  const wished = accountIdOf(await request.body(BODY_BYTES_MAX))
+  if ('fault' in wished) return refusal(400, 'ValidationError', wished.fault)
+  const created = await options.createAccount(wished.accountId)
+  if (created) return json(200, created)
+  return refusal(409, 'AccountAlreadyExists', wished.accountId === undefined ? 'No free account id was found; name one.' : `There is an account ${wished.accountId} already.`)
+}
+
+function accountIdOf(body: Buffer): { accountId: string | undefined } | { fault: string } {
+  let value: unknown
+  try {
+    value = body.length === 0 ? {} : JSON.parse(body.toString('utf8'))
+  } catch {
+    return { fault: 'The body must be JSON.' }
+  }
+  const { accountId } = (value ?? {}) as { accountId?: unknown }
+  if (accountId === undefined) return { accountId }
+  return typeof accountId === 'string' && /^\d{12}$/.test(accountId) ? { accountId } : { fault: 'accountId must be twelve digits.' }
+}
+
+function isOwner(caller: Caller, { firstAccountId }: AdminOptions): boolean {
+  return caller.is === 'root' && caller.accountId === firstAccountId
 }
 
 async function answerTrace(request: HttpRequest, requestId: string, options: AdminOptions): Promise<HttpResponse> {
@@ -81,7 +119,7 @@ async function answerTrace(request: HttpRequest, requestId: string, options: Adm
   if (denied) return denied
   const trace = await options.findTrace(requestId)
   // A request without an established caller belongs to nobody; only the first account's root may read about it.
-  const isTheirs = trace !== undefined && (trace.accountId === caller.accountId || (trace.accountId === undefined && caller.is === 'root'))
+  const isTheirs = trace !== undefined && (trace.accountId === caller.accountId || (trace.accountId === undefined && isOwner(caller, options)))
   return isTheirs ? json(200, trace) : refusal(404, 'NotFound', `There is no trace of a request ${requestId} in this account; traces are written within a second and kept for a bounded time.`)
 }
 

@@ -6,6 +6,7 @@ import { systemClock } from '#lib/clock.ts'
 import { createLog } from '#lib/log.ts'
 import { systemRandom } from '#lib/random.ts'
 import { ConfigRefusal, flagOf, readSettings, settings, type Settings } from './config.ts'
+import { createAccount, exportLines, listAccounts } from './cli/account.ts'
 import { curl, renderAnswer, type CurlOptions } from './cli/curl.ts'
 import { environmentLines, oldToolWarnings } from './cli/env.ts'
 import { resetServer } from './cli/reset.ts'
@@ -59,6 +60,23 @@ withSettings(program.command('trace').description('Print what a request went thr
 withSettings(program.command('reset').description('Take a running server back to its first-start state (needs COUNTERSIGN_ALLOW_RESET=1 there).'), ['dataDir', 'region'])
   .action(async (flags) => {
     await resetServer(openSession({ environment: process.env, ...settingsFrom(flags) }), systemClock.now())
+  })
+
+const account = program.command('account').description('Further accounts of a running server, each with a root of its own.')
+
+withSettings(account.command('create').description('Make an account and print its root key, which is shown this once.'), ['dataDir', 'region'])
+  .argument('[account-id]', 'twelve digits; drawn when left out')
+  .option('--json', 'print JSON')
+  .action(async (accountId: string | undefined, flags) => {
+    const created = await createAccount(openSession({ environment: process.env, ...settingsFrom(flags) }), accountId, systemClock.now())
+    console.log(flags.json ? JSON.stringify(created, null, 2) : exportLines(created).join('\n'))
+  })
+
+withSettings(account.command('list').description('List the accounts.'), ['dataDir', 'region'])
+  .option('--json', 'print JSON')
+  .action(async (flags) => {
+    const found = await listAccounts(openSession({ environment: process.env, ...settingsFrom(flags) }), systemClock.now())
+    console.log(flags.json ? JSON.stringify(found, null, 2) : found.map(({ accountId, createdAt }) => `${accountId}  ${createdAt}`).join('\n'))
   })
 
 withSettings(program.command('backup').description('Write a consistent copy of the whole store to one file; the server may be running. The master key is not in it.'), ['dataDir', 'databaseUrl'])

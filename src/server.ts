@@ -85,7 +85,9 @@ export async function startServer({ settings, clock, random, log, version }: Ser
 
     const account = await ensureRoot()
     const admin = createAdmin({
-      authenticator, authorizer, clock,
+      authenticator, authorizer, clock, firstAccountId: settings.accountId,
+      listAccounts: () => iam.listAccounts(),
+      createAccount: (accountId) => iam.createAccount(accountId),
       health: () => ({ status: 'ok', version, accountId: settings.accountId, region: settings.region, engine: core.engine }),
       metrics: () => metrics.render(),
       findTrace: (requestId) => logs.traces.find(requestId),
