@@ -1,5 +1,6 @@
 // Integrations and their responses: what a method calls, and what its answers become.
 
+import { compileJavaPattern } from '#lib/java-regex.ts'
 import type * as sdk from '@aws-sdk/client-api-gateway'
 import { editApi, readApi, type Caller, type Input } from './edit.ts'
 import { errors, missing } from './errors.ts'
@@ -160,7 +161,7 @@ function shownTemplates(templates: Record<string, string> | undefined): Record<s
 /** Ours: the words; AWS refuses what Java's regular expressions refuse. */
 function checkPattern(pattern: string | undefined): void {
   try {
-    new RegExp(pattern ?? '')
+    compileJavaPattern(pattern ?? '', 'whole text')
   } catch {
     throw errors.BadRequestException('Invalid selection pattern specified')
   }

@@ -6,7 +6,7 @@ import type { Policy } from '#aws/policy/document.ts'
 import type { Integration, IntegrationResponse, RestApiSnapshot, SnapshotMethod, SnapshotResource } from '#services/apigateway/index.ts'
 import { compileMappingTemplate, type MappingTemplate } from '../templates/mapping-template.ts'
 import { TemplateError } from '../templates/velocity/errors.ts'
-import { compileJavaPattern, PatternError } from '../templates/velocity/java-regex.ts'
+import { compileJavaPattern, PatternError } from '#lib/java-regex.ts'
 import { compileBodyValidators, type BodyValidator } from './body-validators.ts'
 import { createRouter, type Router } from './router.ts'
 

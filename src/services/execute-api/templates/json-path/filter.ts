@@ -1,7 +1,7 @@
 // The filters of a JSONPath: `[?(@.price < 10 && @.name in ['a', 'b'])]`.
 
 import { isNumber, JavaDouble, javaEquals, JavaList, JavaMap, toText, type Value } from '../values.ts'
-import { compileJavaPattern } from '../velocity/java-regex.ts'
+import { compileJavaPattern } from '#lib/java-regex.ts'
 import type { Source } from '../velocity/source.ts'
 import { parseFilterPath, parseLiteral } from './parse.ts'
 

@@ -3,7 +3,7 @@
 import { HostObject, JavaDouble, JavaList, JavaMap, noSuchMethod, toText, type Value } from '../values.ts'
 import { calculate, isEqual, isOrdered } from './arithmetic.ts'
 import { compileStatements } from './compile.ts'
-import { PatternError } from './java-regex.ts'
+import { PatternError } from '#lib/java-regex.ts'
 import { callMethod, elementOf, propertyOf, setMember } from './members.ts'
 import type { Expression, Reference, Step } from './nodes.ts'
 import type { Run } from './render.ts'

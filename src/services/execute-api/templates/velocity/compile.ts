@@ -2,7 +2,7 @@
 
 import { HostObject, JavaList, JavaMap, mapOf, noSuchMethod, toText, type Value } from '../values.ts'
 import { compileCondition, compileExpression, compileReference, compileTarget, printValue, type CompileOptions } from './compile-expression.ts'
-import { Patterns } from './java-regex.ts'
+import { Patterns } from '#lib/java-regex.ts'
 import type { Macro, Statement } from './nodes.ts'
 import { parseTemplate } from './parse.ts'
 import { FOREACH_ITERATIONS_MAX, Leave, Run } from './render.ts'

@@ -6,7 +6,7 @@ import { entryMethods, mapMethods } from './methods/maps.ts'
 import { booleanMethods, numberMethods } from './methods/numbers.ts'
 import { stringMethods } from './methods/strings.ts'
 import type { Methods } from './methods/method.ts'
-import type { Patterns } from './java-regex.ts'
+import type { Patterns } from '#lib/java-regex.ts'
 
 /**
  * A property: of a map its entry, of anything else what `getName()` or `isName()` answers. Undefined when there is none.

@@ -2,7 +2,7 @@
 
 import type { HostObject, Value } from '../values.ts'
 import { positionAt, TemplateError } from './errors.ts'
-import type { Patterns } from './java-regex.ts'
+import type { Patterns } from '#lib/java-regex.ts'
 
 /** Source: API Gateway quotas, "Maximum iterations in a #foreach ... #end loop in mapping templates". The loop ends, silently. */
 export const FOREACH_ITERATIONS_MAX = 1_000

@@ -1,7 +1,7 @@
 // The shape of the tables of Java methods.
 
 import { isNumber, JavaDouble, noSuchMethod, type Value } from '../../values.ts'
-import type { Patterns } from '../java-regex.ts'
+import type { Patterns } from '#lib/java-regex.ts'
 
 /** A method of values of one type. Answers `noSuchMethod` for arguments that no overload takes; throws where Java does. */
 export type Method<Self extends Value> = (self: Self, args: readonly Value[], patterns: Patterns) => Value | typeof noSuchMethod

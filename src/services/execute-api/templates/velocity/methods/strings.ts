@@ -1,7 +1,7 @@
 // The methods of java.lang.String.
 
 import { JavaList, noSuchMethod, toText, type Value } from '../../values.ts'
-import { expandReplacement } from '../java-regex.ts'
+import { expandReplacement } from '#lib/java-regex.ts'
 import { formatText } from './format.ts'
 import { hashOf, ofOne, ofText, plain, toInt, type Methods } from './method.ts'
 

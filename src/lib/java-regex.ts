@@ -1,9 +1,9 @@
-// Java's regular expressions as JavaScript's: templates and response selection use them.
+// Regular expressions of Java as JavaScript's: mapping templates, JSONPath filters and selection patterns are written in them.
 
 import { setFlagsFromString } from 'node:v8'
 
 // A pattern that backtracks too much is run again by V8's linear engine, so that an author's `(a+)+b` cannot stop the server. Patterns
-// with back references, lookarounds or ignored case have no linear form and keep their risk (see README.md).
+// with back references, lookarounds or ignored case have no linear form and keep their risk.
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
 
 /** Patterns longer than this are refused, characters. */
