@@ -77,7 +77,7 @@ function readKeys(text: string): Row[] {
 export function parseCsv(text: string): string[][] {
   const rows: string[][] = []
   let cells: string[] = []
-  const cell = /\s*?(?:"((?:[^"]|"")*)"|'((?:[^']|'')*)'|([^,\r\n]*))[^\S\r\n]*(,|\r\n|\r|\n|$)/y
+  const cell = /[^\S\r\n]*?(?:"([^"]*(?:""[^"]*)*)"|'([^']*(?:''[^']*)*)'|([^,\r\n"'][^,\r\n]*)?)[^\S\r\n]*(,|\r\n|\r|\n|$)/y
   while (cell.lastIndex < text.length) {
     const match = cell.exec(text)
     if (!match) throw errors.BadRequestException('API key file is not in the format CSV')

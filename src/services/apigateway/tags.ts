@@ -1,54 +1,91 @@
-// Tags of APIs and stages.
+// Tags of APIs, stages, API keys and usage plans.
 
 import type * as sdk from '@aws-sdk/client-api-gateway'
 import { parseArn } from '#aws/arn.ts'
+import { checkTags, editKey } from './api-keys.ts'
 import { editApi, editStage, readApi, type Caller, type Input } from './edit.ts'
 import { errors, missing } from './errors.ts'
 import type { ApiGateway } from './index.ts'
-import { TAGS_PER_RESOURCE_MAX } from './limits.ts'
 import { findStage } from './store.ts'
+import { editPlan, readPlan } from './usage-plans.ts'
+import { findKey } from './usage-store.ts'
+
+type Tags = Record<string, string>
 
 export async function tagResource({ resourceArn, tags }: Input<sdk.TagResourceRequest>, call: Caller, gateway: ApiGateway): Promise<void> {
-  await editTags(resourceArn, call, gateway, (old) => {
-    const all = { ...old, ...tags }
-    // Ours: the words.
-    if (Object.keys(all).length > TAGS_PER_RESOURCE_MAX) throw errors.BadRequestException(`A resource cannot have more than ${TAGS_PER_RESOURCE_MAX} tags`)
-    return all
-  })
+  await tagged(resourceArn, call, gateway).edit((old) => checkTags({ ...old, ...tags }))
 }
 
 export async function untagResource(
   { resourceArn, tagKeys }: Input<sdk.UntagResourceRequest>, call: Caller, gateway: ApiGateway,
 ): Promise<void> {
-  await editTags(resourceArn, call, gateway, (old) => Object.fromEntries(Object.entries(old).filter(([key]) => !tagKeys.includes(key))))
+  await tagged(resourceArn, call, gateway).edit((old) => Object.fromEntries(Object.entries(old).filter(([key]) => !tagKeys.includes(key))))
 }
 
 export async function getTags({ resourceArn }: Input<sdk.GetTagsRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.Tags> {
-  const { apiId, stageName } = taggedResource(resourceArn, call)
-  const api = await readApi(gateway, call, apiId, () => missing.api(call.scope, apiId))
-  if (stageName === undefined) return { tags: api.settings.tags ?? {} }
-  const stored = await findStage(gateway.database, { apiId, stageName })
-  if (!stored) throw missing.stage()
-  return { tags: stored.stage.tags }
+  return { tags: await tagged(resourceArn, call, gateway).read() }
 }
 
-async function editTags(
-  resourceArn: string, call: Caller, gateway: ApiGateway, change: (tags: Record<string, string>) => Record<string, string>,
-): Promise<void> {
-  const { apiId, stageName } = taggedResource(resourceArn, call)
-  const absent = () => missing.api(call.scope, apiId)
-  if (stageName === undefined) {
-    return editApi(gateway, call, apiId, absent, ({ settings }) => { settings.tags = change(settings.tags ?? {}) })
-  }
-  await readApi(gateway, call, apiId, absent)
-  await editStage(gateway, { apiId, stageName }, missing.stage, (stage) => { stage.tags = change(stage.tags) })
+interface Tagged {
+  read(): Promise<Tags>
+  edit(change: (tags: Tags) => Tags): Promise<unknown>
 }
 
-/** `arn:aws:apigateway:REGION::/restapis/ID` or `…/stages/NAME`. Source: API Gateway developer guide, "Tagging your API Gateway resources". */
-function taggedResource(resourceArn: string, { scope }: Caller): { apiId: string, stageName: string | undefined } {
+/**
+ * `arn:aws:apigateway:REGION::/restapis/ID`, `…/stages/NAME`, `/apikeys/ID` or `/usageplans/ID`.
+ * Source: API Gateway developer guide, "Tagging your API Gateway resources". Ours: the words.
+ */
+function tagged(resourceArn: string, call: Caller, gateway: ApiGateway): Tagged {
   const arn = parseArn(resourceArn)
-  const match = /^\/restapis\/([^/]+)(?:\/stages\/([^/]+))?$/.exec(arn?.resource ?? '')
-  // Ours: the words.
-  if (arn?.service !== 'apigateway' || arn.region !== scope.region || !match) throw errors.BadRequestException('Invalid ARN specified in the request')
-  return { apiId: match[1]!, stageName: match[2] }
+  const [, collection, id = '', below, name = '', ...rest] = (arn?.resource ?? '').split('/')
+  if (arn?.service === 'apigateway' && arn.region === call.scope.region && id !== '' && rest.length === 0) {
+    if (collection === 'restapis' && below === undefined) return taggedApi(id, call, gateway)
+    if (collection === 'restapis' && below === 'stages' && name !== '') return taggedStage(id, name, call, gateway)
+    if (collection === 'apikeys' && below === undefined) return taggedKey(id, call, gateway)
+    if (collection === 'usageplans' && below === undefined) return taggedPlan(id, call, gateway)
+  }
+  throw errors.BadRequestException('Invalid ARN specified in the request')
+}
+
+function taggedApi(apiId: string, call: Caller, gateway: ApiGateway): Tagged {
+  const absent = () => missing.api(call.scope, apiId)
+  return {
+    read: async () => (await readApi(gateway, call, apiId, absent)).settings.tags ?? {},
+    edit: (change) => editApi(gateway, call, apiId, absent, ({ settings }) => { settings.tags = change(settings.tags ?? {}) }),
+  }
+}
+
+function taggedStage(apiId: string, stageName: string, call: Caller, gateway: ApiGateway): Tagged {
+  const key = { apiId, stageName }
+  const requireApi = () => readApi(gateway, call, apiId, () => missing.api(call.scope, apiId))
+  return {
+    async read() {
+      await requireApi()
+      const stored = await findStage(gateway.database, key)
+      if (!stored) throw missing.stage()
+      return stored.stage.tags
+    },
+    async edit(change) {
+      await requireApi()
+      await editStage(gateway, key, missing.stage, (stage) => { stage.tags = change(stage.tags) })
+    },
+  }
+}
+
+function taggedKey(keyId: string, call: Caller, gateway: ApiGateway): Tagged {
+  return {
+    async read() {
+      const stored = await findKey(gateway.database, call.scope, keyId)
+      if (!stored) throw missing.apiKey()
+      return stored.key.tags
+    },
+    edit: (change) => editKey(gateway, call, keyId, (key) => { key.tags = change(key.tags) }),
+  }
+}
+
+function taggedPlan(planId: string, call: Caller, gateway: ApiGateway): Tagged {
+  return {
+    read: async () => (await readPlan(gateway, call, planId)).tags,
+    edit: (change) => editPlan(gateway, call, planId, (plan) => { plan.tags = change(plan.tags) }),
+  }
 }

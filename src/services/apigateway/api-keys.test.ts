@@ -1,0 +1,130 @@
+// API keys beyond single answers: files of keys, pages, tags, values that stay secret, and the periods of quotas.
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Database } from '#storage/database.ts'
+import { eachDatabase } from '#test/support/each-database.ts'
+import { createCaller, type Answer } from './caller.testing.ts'
+import { parseCsv } from './import-api-keys.ts'
+import { migrations } from './migrations.ts'
+import { dateOf, dayOfDate, periodStart, type Quota } from './usage-model.ts'
+
+const value = (name: string) => `${name}-0123456789-0123456789`
+
+describe('files of API keys', () => {
+  for (const [says, text, rows] of [
+    ['columns and lines', 'Key,name\na,b\r\nc,d', [['Key', 'name'], ['a', 'b'], ['c', 'd']]],
+    ['quotes of both kinds hold commas, line ends and themselves', '"a,b",\'c,d\'\n"e\nf","g""h"\n', [['a,b', 'c,d'], ['e\nf', 'g"h']]],
+    ['empty cells and lines', 'a,,\n\n,b\n', [['a', '', ''], ['', 'b']]],
+    ['a cell after a last comma', 'a,', [['a', '']]],
+    ['nothing', '', []],
+  ] as const) test(`read ${says}`, () => assert.deepEqual(parseCsv(text), rows))
+
+  test('refuse a quote that does not end', () => assert.throws(() => parseCsv('a,"b\nc'), { code: 'BadRequestException' }))
+})
+
+describe('periods of quotas', () => {
+  for (const [says, quota, day, expected] of [
+    ['a day begins with itself', { period: 'DAY', offset: 0 }, '2026-11-21', '2026-11-21'],
+    ['a week begins on Sunday', { period: 'WEEK', offset: 0 }, '2026-11-21', '2026-11-15'],
+    ['a Sunday begins its week', { period: 'WEEK', offset: 0 }, '2026-11-22', '2026-11-22'],
+    ['a week from Monday on holds the Sunday after it', { period: 'WEEK', offset: 1 }, '2026-11-22', '2026-11-16'],
+    ['a week from Saturday on', { period: 'WEEK', offset: 6 }, '2026-11-21', '2026-11-21'],
+    ['a month begins on its first', { period: 'MONTH', offset: 0 }, '2026-03-31', '2026-03-01'],
+    ['a month from the fifth on', { period: 'MONTH', offset: 4 }, '2026-03-05', '2026-03-05'],
+    ['the days before belong to the last month\'s', { period: 'MONTH', offset: 4 }, '2026-03-04', '2026-02-05'],
+    ['over the end of a year', { period: 'MONTH', offset: 27 }, '2027-01-27', '2026-12-28'],
+  ] as readonly (readonly [string, Pick<Quota, 'period' | 'offset'>, string, string])[]) {
+    test(says, () => assert.equal(dateOf(periodStart(quota, dayOfDate(day)!)), expected))
+  }
+})
+
+eachDatabase('API keys', { migrations, transactionModules: [new URL('./store.ts', import.meta.url)] }, (open) => {
+  const importing = (database: Database) => {
+    const caller = createCaller(database)
+    return { ...caller, load: (text: string, failOnWarnings = false) => caller.run('ImportApiKeys', { body: Buffer.from(text), format: 'csv', failOnWarnings }) }
+  }
+
+  test('a file without its columns, or with a row that cannot be taken when warnings fail it, brings nothing', async () => {
+    const { run, load } = importing(await open())
+    await assert.rejects(load('name,description\na,b\n'), { code: 'BadRequestException', message: 'API key file must have the columns Name and Key' })
+    await assert.rejects(load(`name,key\na,${value('a')}\nb,short\n`, true), /^BadRequestException: Failed to import API keys due to warnings: Row 3: API Key value should be at least 20 characters$/)
+    assert.deepEqual((await run('GetApiKeys', {}))['items'], [])
+  })
+
+  test('a file brings keys into plans, and says which rows it left out', async () => {
+    const { run, load } = importing(await open())
+    const [one, two] = await Promise.all(['one', 'two'].map((name) => run('CreateUsagePlan', { name }))) as [Answer, Answer]
+    const imported = await load([
+      '\uFEFFEnabled,Name,key,UsageplanIds,description,unknown',
+      `true,First,${value('first')},"${one['id']},${two['id']}",an imported key,x`,
+      `FALSE,Second,${value('second')},,,`,
+      `,Third,${value('third')},nope,,`,
+      ',Fourth,short,,,',
+    ].join('\r\n'))
+    assert.equal(imported['ids'].length, 3)
+    assert.deepEqual(imported['warnings'], ['Row 4: Invalid Usage Plan ID specified: nope', 'Row 5: API Key value should be at least 20 characters'])
+    const { items } = await run('GetApiKeys', { includeValues: true })
+    const shown = Object.fromEntries((items as Answer[]).map((key) => [key['name'], [key['enabled'], key['value'], key['description']]]))
+    assert.deepEqual(shown, { First: [true, value('first'), 'an imported key'], Second: [false, value('second'), undefined], Third: [true, value('third'), undefined] })
+    assert.equal(((await run('GetUsagePlans', { keyId: imported['ids'][0] }))['items'] as Answer[]).length, 2)
+  })
+
+  test('a value that is known is the same key with what the newer file says', async () => {
+    const { run, load } = importing(await open())
+    const first = await load(`Key,name\n${value('k')},Old\n`)
+    const second = await load(`Key,name,enabled\n${value('k')},New,false\n`)
+    assert.deepEqual(second['ids'], first['ids'])
+    const key = await run('GetApiKey', { apiKey: first['ids'][0], includeValue: true })
+    assert.deepEqual([key['name'], key['enabled'], key['value']], ['New', false, value('k')])
+  })
+
+  test('lists of keys, plans and keys of plans go on where a page ended', async () => {
+    const { run } = createCaller(await open())
+    const { id: usagePlanId } = await run('CreateUsagePlan', { name: 'p0' })
+    for (const name of ['a', 'b', 'c']) {
+      const { id: keyId } = await run('CreateApiKey', { name })
+      await run('CreateUsagePlanKey', { usagePlanId, keyId, keyType: 'API_KEY' })
+      await run('CreateUsagePlan', { name: `p${name}` })
+    }
+    for (const [operation, input, count] of [['GetApiKeys', {}, 3], ['GetUsagePlans', {}, 4], ['GetUsagePlanKeys', { usagePlanId }, 3]] as const) {
+      const names: unknown[] = []
+      let position: unknown
+      do {
+        const page = await run(operation, { ...input, limit: 2, position })
+        names.push(...(page['items'] as Answer[]).map(({ name }) => name))
+        position = page['position']
+      } while (position !== undefined)
+      assert.deepEqual([names.length, new Set(names).size], [count, count], operation)
+    }
+  })
+
+  test('keys and plans have tags', async () => {
+    const { run } = createCaller(await open())
+    const { id: keyId } = await run('CreateApiKey', { tags: { a: '1' } })
+    const { id: planId } = await run('CreateUsagePlan', { name: 'p', tags: { a: '1' } })
+    for (const resourceArn of [`arn:aws:apigateway:us-east-1::/apikeys/${keyId}`, `arn:aws:apigateway:us-east-1::/usageplans/${planId}`]) {
+      await run('TagResource', { resourceArn, tags: { b: '2' } })
+      await run('UntagResource', { resourceArn, tagKeys: ['a'] })
+      assert.deepEqual(await run('GetTags', { resourceArn }), { tags: { b: '2' } })
+      await assert.rejects(run('GetTags', { resourceArn: `${resourceArn}x` }), { code: 'NotFoundException' })
+    }
+  })
+
+  test('a key of another account or region is not there', async () => {
+    const database = await open()
+    const { id: apiKey } = await createCaller(database).run('CreateApiKey', {})
+    await assert.rejects(createCaller(database, { region: 'eu-west-1' }).run('GetApiKey', { apiKey }), { code: 'NotFoundException' })
+  })
+
+  test('what each operation needs permission for', async () => {
+    const { permissions } = createCaller(await open())
+    const needed = async (operation: string, input: Record<string, unknown>) => (await permissions(operation, input)).map(({ action, resource }) => `${action} ${resource}`)
+    const at = 'arn:aws:apigateway:us-east-1::'
+    assert.deepEqual(await needed('ImportApiKeys', {}), [`apigateway:POST ${at}/apikeys`])
+    assert.deepEqual(await needed('UpdateApiKey', { apiKey: 'k' }), [`apigateway:PATCH ${at}/apikeys/k`])
+    assert.deepEqual(await needed('CreateUsagePlanKey', { usagePlanId: 'p', keyId: 'k' }), [`apigateway:POST ${at}/usageplans/p/keys`])
+    assert.deepEqual(await needed('GetUsage', { usagePlanId: 'p' }), [`apigateway:GET ${at}/usageplans/p/usage`])
+    assert.deepEqual(await needed('UpdateUsage', { usagePlanId: 'p', keyId: 'k' }), [`apigateway:PATCH ${at}/usageplans/p/keys/k/usage`])
+  })
+})
