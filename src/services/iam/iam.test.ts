@@ -314,7 +314,7 @@ eachDatabase('IAM', { migrations, transactionModules: [new URL('./store.ts', imp
       assert.deepEqual([caller.is, caller.accountId, secretAccessKey], ['root', '222222222222', made.secretAccessKey])
       const drawn = await iam.createAccount()
       assert.match(drawn!.accountId, /^[1-9]\d{11}$/)
-      assert.deepEqual((await iam.listAccounts()).map((one) => one.accountId), [accountId, '222222222222', drawn!.accountId].sort())
+      assert.deepEqual((await iam.listAccounts()).map((one) => one.accountId), [accountId, '222222222222', drawn!.accountId].toSorted())
     })
 
     test('do not lend each other permissions boundaries', async () => {
