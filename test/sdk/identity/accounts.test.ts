@@ -60,7 +60,7 @@ describe('countersign account', () => {
     const [, id, key, secret] = /account (\d{12});.*\nexport AWS_ACCESS_KEY_ID=(\w+)\nexport AWS_SECRET_ACCESS_KEY=(\S+)\n/.exec(stdout) ?? []
     assert.equal((await server.clients({ accessKeyId: key!, secretAccessKey: secret! }).sts.send(new GetCallerIdentityCommand({}))).Account, id)
     const listed = (await countersign(server, ['account', 'list'])).stdout
-    assert.deepEqual(listed.trim().split('\n').map((line) => line.split(' ')[0]), [first, second, id].toSorted())
+    assert.deepEqual(listed.trim().split('\n').map((line) => line.split(' ')[0]), [first, second, id!].toSorted())
     assert.ok(!listed.includes(created.secretAccessKey) && !listed.includes(created.accessKeyId))
   })
 })
