@@ -3,7 +3,7 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, resolve, sep } from 'node:path'
-import { Transform, type Readable } from 'node:stream'
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { crc32 } from 'node:zlib'
 import { fromBufferPromise, type Entry, type ZipFile } from 'yauzl'
@@ -84,9 +84,10 @@ async function unpackFile(zip: ZipFile, entry: Entry, path: string, mode: number
 }
 
 async function contentsOf(zip: ZipFile, entry: Entry): Promise<Buffer> {
-  const source: Readable = await zip.openReadStreamPromise(entry)
   const chunks: Buffer[] = []
-  for await (const chunk of source.pipe(checksum(entry))) chunks.push(chunk as Buffer)
+  await pipeline(await zip.openReadStreamPromise(entry), checksum(entry), async (stream) => {
+    for await (const chunk of stream) chunks.push(chunk as Buffer)
+  })
   return Buffer.concat(chunks)
 }
 
