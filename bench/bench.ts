@@ -75,7 +75,7 @@ try {
   console.log(`memory: ${idleMiB} MiB idle, ${memoryMiB(server.pid!)} MiB after the load`)
 } finally {
   for (const child of children) child.kill('SIGTERM')
-  await Promise.all(children.map((child) => child.exitCode !== null || child.signalCode !== null ? undefined : new Promise((done) => child.once('exit', done))))
+  await Promise.all(children.filter((child) => child.exitCode === null && child.signalCode === null).map((child) => new Promise((done) => child.once('exit', done))))
   rmSync(dataDir, { recursive: true, force: true })
 }
 
