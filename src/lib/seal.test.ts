@@ -115,6 +115,15 @@ describe('a sealer does', () => {
     assert.equal(seals.size, 100)
     for (const sealed of seals) assert.match(sealed, /^[\w-]+$/)
   })
+
+  test('fingerprint a secret alike each time, but for another purpose or under another key', () => {
+    const fingerprints = [
+      sealer.fingerprint('secret', 'a'), sealer.fingerprint('secret', 'b'), sealer.fingerprint('secre', 'a'), createSealer(Buffer.alloc(32, 9)).fingerprint('secret', 'a'),
+    ]
+    assert.equal(fingerprints[0], sealer.fingerprint('secret', 'a'))
+    assert.equal(new Set(fingerprints).size, 4)
+    for (const one of fingerprints) assert.match(one, /^[\w-]{43}$/)
+  })
 })
 
 function refuses(load: () => unknown, sentence: RegExp): void {

@@ -2,13 +2,17 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Database } from '#storage/database.ts'
+import { Conflict, type Database } from '#storage/database.ts'
 import { eachDatabase } from '#test/support/each-database.ts'
 import { createCaller, type Answer } from './caller.testing.ts'
 import { parseCsv } from './import-api-keys.ts'
+import { STAGES_PER_PLAN_MAX } from './limits.ts'
 import { migrations } from './migrations.ts'
+import { transactions } from './store.ts'
 import { dateOf, dayOfDate, periodStart, type Quota } from './usage-model.ts'
 
+const scope = { accountId: '000000000000', region: 'us-east-1' }
+const limit = (error: unknown) => error instanceof Conflict && error.reason === 'limit'
 const value = (name: string) => `${name}-0123456789-0123456789`
 
 describe('files of API keys', () => {
@@ -115,6 +119,25 @@ eachDatabase('API keys', { migrations, transactionModules: [new URL('./store.ts'
     const database = await open()
     const { id: apiKey } = await createCaller(database).run('CreateApiKey', {})
     await assert.rejects(createCaller(database, { region: 'eu-west-1' }).run('GetApiKey', { apiKey }), { code: 'NotFoundException' })
+  })
+
+  test('an account has only so many keys and plans, a key so many plans, a plan so many stages, an answer so many days', async () => {
+    const database = await open()
+    const { run } = createCaller(database)
+    const { id: usagePlanId } = await run('CreateUsagePlan', { name: 'first' }) as { id: string }
+    const { id: keyId } = await run('CreateApiKey', {}) as { id: string }
+    const now = { ...scope, createdAtMs: 1, lastUpdatedAtMs: 1, tags: {} }
+    const key = { key: { ...now, id: 'k', enabled: true }, fingerprint: 'f', sealedValue: 's', planIds: [] }
+    await assert.rejects(database.transact(transactions.insertKeys, { keys: [key], keysMax: 1, overwrites: false, plansMax: 9 }), limit)
+    await assert.rejects(database.transact(transactions.insertPlan, { plan: { ...now, id: 'p', name: 'p', apiStages: [] }, plansMax: 1 }), limit)
+    await run('CreateUsagePlanKey', { usagePlanId, keyId, keyType: 'API_KEY' })
+    const { id: second } = await run('CreateUsagePlan', { name: 'second' }) as { id: string }
+    await assert.rejects(database.transact(transactions.insertPlanKey, { ...scope, planId: second, keyId, plansMax: 1 }), limit)
+    const apiStages = Array.from({ length: STAGES_PER_PLAN_MAX + 1 }, (_, index) => ({ apiId: 'a', stage: `s${index}` }))
+    await assert.rejects(run('CreateUsagePlan', { name: 'p', apiStages }), { code: 'LimitExceededException' })
+    const usage = (endDate: string) => run('GetUsage', { usagePlanId, startDate: '2026-01-01', endDate })
+    await usage('2027-01-01')
+    await assert.rejects(usage('2027-01-02'), { code: 'BadRequestException', message: 'Invalid date range specified: more than 366 days' })
   })
 
   test('what each operation needs permission for', async () => {

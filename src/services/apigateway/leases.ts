@@ -120,7 +120,7 @@ export function createLeases({ database, clock, holder, onFailure }: {
     const { source } = lease
     const renewed = source.is === 'bucket' ? await renewTokens(source, now, want, unspent) : await renewQuota(source, lease, now, want, unspent)
     Object.assign(lease, renewed, { left: renewed.granted, takenAtMs: now, usedAtMs: now })
-    if (lease.left > 1) sweeping ??= sweep().finally(() => { sweeping = undefined })
+    if (lease.left > 1) sweeping ??= sweep()
   }
 
   async function renewTokens({ bucket, rate, burst }: LimitSource & { is: 'bucket' }, now: number, want: number, unspent: number) {
@@ -146,7 +146,10 @@ export function createLeases({ database, clock, holder, onFailure }: {
       await clock.sleep(LEASE_MS, ending.signal)
       const now = clock.now()
       const held = [...leases.values()].filter(({ left, granted }) => left > 0 && granted > 1)
-      if (held.length === 0) return
+      if (held.length === 0) {
+        sweeping = undefined
+        return
+      }
       await giveBack(held.filter(({ usedAtMs, untilMs }) => now - usedAtMs >= LEASE_MS || now >= untilMs))
     }
   }

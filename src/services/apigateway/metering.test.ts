@@ -237,7 +237,7 @@ eachDatabase('limits', options, (open, freshEngine) => {
           }
         })
       },
-    ), { numRuns: 60 })
+    ), { numRuns: 25 })
   })
 
   test('requests under large limits need few writes', async () => {

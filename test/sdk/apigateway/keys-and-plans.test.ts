@@ -33,14 +33,14 @@ describe('API keys', () => {
     const rows = Array.from({ length: 7 }, (_, index) => `n${index},value-${index}-01234567890123456789`)
     const { ids, warnings } = await apigateway.send(new ImportApiKeysCommand({ format: 'csv', failOnWarnings: true, body: Buffer.from(['name,key', ...rows].join('\n')) }))
     assert.deepEqual([ids?.length, warnings], [7, undefined])
-    const names: (string | undefined)[] = []
+    const names: string[] = []
     for await (const { items } of paginateGetApiKeys({ client: apigateway, pageSize: 3 }, { includeValues: true })) {
       for (const { name, value, enabled, createdDate } of items ?? []) {
-        names.push(name)
+        names.push(name!)
         assert.deepEqual([value, enabled, createdDate instanceof Date], [`value-${name!.slice(1)}-01234567890123456789`, true, true])
       }
     }
-    assert.deepEqual(names.toSorted(), ['n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6'])
+    assert.deepEqual(names.sort(), ['n0', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6'])
     await apigateway.send(new DeleteApiKeyCommand({ apiKey: ids![0]! }))
     assert.equal((await apigateway.send(new GetApiKeysCommand({}))).items?.length, 6)
   })

@@ -1,4 +1,4 @@
-// Step 7: calls what stands behind the method.
+// Step 9: calls what stands behind the method.
 
 import type { Clock } from '#lib/clock.ts'
 import type { Invoker } from '#services/lambda/index.ts'

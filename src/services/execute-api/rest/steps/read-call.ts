@@ -1,4 +1,4 @@
-// Step 4: the body and the parameters, and what templates and functions may know about the call.
+// Step 5: the body and the parameters, and what templates and functions may know about the call.
 
 import type { Caller } from '#aws/caller.ts'
 import type { SignatureClaim } from '#aws/authenticate.ts'

@@ -1,4 +1,4 @@
-// Step 6: what the integration gets: the template for the content type, or the body as it came.
+// Step 8: what the integration gets: the template for the content type, or the body as it came.
 
 import { GatewayRefusal } from '../../gateway-responses.ts'
 import { chooseByContentType } from '../media-types.ts'

@@ -1,4 +1,4 @@
-// Step 10: the answer with the headers that every answer of the gateway carries.
+// Step 12: the answer with the headers that every answer of the gateway carries.
 
 import type { HttpResponse } from '#lib/http.ts'
 import type { ApiCall, Exchange } from '../exchange.ts'

@@ -1,4 +1,4 @@
-// Step 9: the answer, from the selected response's template, mappings and overrides.
+// Step 11: the answer, from the selected response's template, mappings and overrides.
 
 import type { CompiledResponse, CompiledTemplate } from '../deployment.ts'
 import type { ApiCall, IntegrationResult } from '../exchange.ts'

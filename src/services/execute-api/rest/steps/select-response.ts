@@ -1,4 +1,4 @@
-// Step 8: which integration response answers.
+// Step 10: which integration response answers.
 
 import { configurationError } from '../../gateway-responses.ts'
 import type { CompiledResponse } from '../deployment.ts'

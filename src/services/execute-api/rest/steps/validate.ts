@@ -1,4 +1,4 @@
-// Step 5: what a request validator asks of parameters and body.
+// Step 7: what a request validator asks of parameters and body.
 
 import { GatewayRefusal } from '../../gateway-responses.ts'
 import { mediaTypeOf } from '../media-types.ts'
