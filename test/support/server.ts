@@ -91,7 +91,7 @@ export async function startServer(t?: TestLike, { settings = {}, clock = systemC
     credentials,
     clients,
     environment: (as = credentials) => ({
-      PATH: process.env.PATH, HOME: directory, LANG: 'C.UTF-8', AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true', PYTHONDONTWRITEBYTECODE: '1',
+      PATH: process.env.PATH, HOME: directory, LANG: 'C.UTF-8', AWS_PAGER: '', AWS_EC2_METADATA_DISABLED: 'true', PYTHONDONTWRITEBYTECODE: '1', PYTHONUNBUFFERED: '1',
       AWS_ENDPOINT_URL: server.endpoint, AWS_ACCESS_KEY_ID: as.accessKeyId, AWS_SECRET_ACCESS_KEY: as.secretAccessKey,
       ...(as.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: as.sessionToken }), AWS_REGION: all.region, AWS_DEFAULT_REGION: all.region,
       // Version-managed interpreters are found through these.
