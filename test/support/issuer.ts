@@ -1,6 +1,7 @@
 // An issuer of web identities on loopback: discovery, keys that can be replaced, and tokens signed with them.
 
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose'
 
@@ -17,7 +18,8 @@ export interface Issuer {
   close(): void
 }
 
-export async function startIssuer(): Promise<Issuer> {
+/** Starts one; with a key and a certificate (PEM) it speaks HTTPS. */
+export async function startIssuer(tls?: { key: Buffer, cert: Buffer }): Promise<Issuer> {
   let asked = 0
   let serial = 0
   let key: { kid: string, privateKey: CryptoKey, jwk: object }
@@ -28,14 +30,15 @@ export async function startIssuer(): Promise<Issuer> {
   }
   await rotate()
   const answer: Issuer['answer'] = { configuration: 'truth' }
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     const configuration = answer.configuration === 'truth' ? { issuer: url, jwks_uri: `${url}/keys` } : answer.configuration
     if (request.url === '/keys') asked++
     const document = request.url === '/keys' ? { keys: [key.jwk] } : request.url === '/.well-known/openid-configuration' ? configuration : undefined
     response.writeHead(document ? 200 : 500, { 'content-type': 'application/json' }).end(JSON.stringify(document ?? {}))
-  })
+  }
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url, rotate, answer,
     asked: () => asked,

@@ -43,8 +43,9 @@ export async function refusesWhateverLooksSigned(server: TestServer, runs: numbe
 
 /** Everything that HTTP itself would not carry is left out of lines; what is left is sent as it is. */
 function bytesOf({ path: drawn, rawQuery, headers }: HttpRequest, { method, path, more, body }: { method: string, path: string | undefined, more: readonly string[], body: string }): string {
-  const target = `${path ?? drawn}${rawQuery === '' ? '' : `?${rawQuery}`}`.replace(/[\u0000-\u0020\u007f-\u00ff#]/g, (character) => encodeURIComponent(character))
-  const lines = headers.entries().map(([name, value]) => `${name}: ${value.replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, '')}`)
+  const drawnTarget = `${path ?? drawn}${rawQuery === '' ? '' : `?${rawQuery}`}`
+  const target = Array.from(drawnTarget, (character) => /[!-"$-~]/.test(character) ? character : encodeURIComponent(character)).join('')
+  const lines = headers.entries().map(([name, value]) => `${name}: ${Array.from(value).filter((character) => /[\t -~\u0080-\u00ff]/.test(character)).join('')}`)
   return `${method} ${target} HTTP/1.1\r\n${[...lines, ...more, `Content-Length: ${body.length}`, 'Connection: close'].join('\r\n')}\r\n\r\n${body}`
 }
 
