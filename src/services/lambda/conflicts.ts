@@ -10,12 +10,12 @@ import type { StoreConflict } from './store.ts'
 export function conflictError(failure: unknown, reference: FunctionReference, { sid = '', revisionFrom = 'GetFunction/GetAlias' } = {}): unknown {
   const reason = (failure instanceof Conflict ? failure.reason : failure) as StoreConflict
   switch (reason) {
-    // Observed: AWS, in published answers to a second CreateFunction.
+    // Source: published answers of AWS to a second CreateFunction.
     case 'exists': return errors.ResourceConflictException(`Function already exist: ${reference.name}`)
     case 'missing': return errors.ResourceNotFoundException(`Function not found: ${qualifiedArn(reference)}`)
     // Observed: AWS, 30-09-2022, recorded by localstack's test_publish_with_wrong_revisionid.
     case 'revision': return errors.PreconditionFailedException(`The Revision Id provided does not match the latest Revision Id. Call the ${revisionFrom} API to retrieve the latest Revision Id`)
-    // Observed: AWS, in published answers to a second AddPermission with the same id.
+    // Source: published answers of AWS to a second AddPermission with the same id.
     case 'statement exists': return errors.ResourceConflictException(`The statement id (${sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`)
     case 'statement missing': return errors.ResourceNotFoundException(`Statement ${sid} is not found in resource policy.`)
     // Observed: AWS, 25-11-2025, recorded by localstack's test_permission_exceptions.

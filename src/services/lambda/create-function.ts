@@ -26,11 +26,11 @@ export async function createFunction(input: Valid<CreateFunctionRequest>, { scop
   checkTags(Tags)
   checkMemory(input.MemorySize)
   await checkRole(input.Role, scope.accountId, service)
-  // Observed: AWS, in published answers of CloudFormation.
+  // Source: published answers of AWS to CloudFormation.
   if (!Runtime || !Handler) throw errors.InvalidParameterValueException('Runtime and Handler are mandatory parameters for functions created with deployment packages.')
   await checkRuntime(Runtime, service)
   if (await findFunction(database, reference)) throw conflictError('exists', reference)
-  // Observed: AWS, in published answers to a request without any code.
+  // Source: published answers of AWS to a request without any code.
   if (Code.ZipFile === undefined) throw errors.InvalidParameterValueException('Please provide a source for function code.')
   const archive = Buffer.from(Code.ZipFile)
   const { sha256, bytes } = await code.accept(archive)

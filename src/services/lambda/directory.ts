@@ -57,7 +57,7 @@ function snapshotOf(record: FunctionRecord | undefined): FunctionSnapshot | unde
   return { arn, record, policy: record.policy.length === 0 ? undefined : compilePolicy(policyDocument(record), `resource policy of ${arn}`) }
 }
 
-/** The resource policy as GetPolicy shows it. Observed: AWS, 2022 and 2025, recorded by localstack's test_add_lambda_permission_aws. */
+/** The resource policy as GetPolicy shows it. Source: Lambda developer guide, "Viewing resource-based IAM policies in Lambda", examples. */
 export function policyDocument({ policy }: Pick<FunctionRecord, 'policy'>): { Version: string, Id: string, Statement: FunctionRecord['policy'] } {
   return { Version: '2012-10-17', Id: 'default', Statement: policy }
 }

@@ -17,7 +17,7 @@ export const errors = declareErrors({
   RequestEntityTooLargeException: { status: 413, members },
   TooManyRequestsException: { status: 429, members },
   ServiceException: { status: 500, members: { Type: 'Service' } },
-  /** Without a Type. Observed: AWS, recorded by localstack's test_permission_exceptions: violated constraints. */
+  /** Without a Type. Observed: AWS, 25-11-2025, recorded by localstack's test_permission_exceptions: violated constraints. */
   ValidationException: { status: 400 },
   /** Ours: authorization's refusals have no Type either. */
   AccessDeniedException: { status: 403 },

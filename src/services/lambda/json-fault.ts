@@ -3,7 +3,7 @@
 /**
  * The sentence, or undefined for JSON.
  *
- * Observed: AWS, in published answers: `Unrecognized token 'a': was expecting …` for bare words, `Unexpected character ('x' (code 120)): …` for
+ * Source: published answers of AWS: `Unrecognized token 'a': was expecting …` for bare words, `Unexpected character ('x' (code 120)): …` for
  * others, `Unexpected end-of-input …` for JSON that stops; each ends with a place.
  */
 export function jsonFault(payload: Buffer): string | undefined {

@@ -1,6 +1,6 @@
 // Lambda's quotas. Source unless said otherwise: Lambda developer guide, "Lambda quotas".
 
-/** Observed: AWS, 2022 and 2025, recorded by localstack's test_oversized_request_create_lambda: a CreateFunction request as a whole. */
+/** Source: LocalStack's provider, whose tests compare it with AWS: a CreateFunction request as a whole. */
 export const REQUEST_BYTES_MAX = 70_167_211
 export const ZIPPED_BYTES_MAX = 52_428_800
 export const UNZIPPED_BYTES_MAX = 262_144_000

@@ -74,7 +74,7 @@ const states: Record<Moment, Partial<FunctionConfiguration>> = {
   created: { State: 'Pending', StateReason: 'The function is being created.', StateReasonCode: 'Creating' },
   updated: {
     State: 'Active', LastUpdateStatus: 'InProgress', LastUpdateStatusReason: 'The function is being created.',
-    // Observed: AWS, 2024 and 2025, recorded by localstack's test_function_lifecycle; the published model lacks this value.
+    // Observed: AWS, 27-03-2024, recorded by localstack's test_function_lifecycle; the published model lacks this value.
     LastUpdateStatusReasonCode: 'Creating' as FunctionConfiguration['LastUpdateStatusReasonCode'],
   },
   now: { State: 'Active', LastUpdateStatus: 'Successful' },

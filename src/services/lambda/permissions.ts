@@ -17,7 +17,7 @@ import { transactions } from './store.ts'
 export async function addPermission(input: Valid<AddPermissionRequest>, { scope }: Call, service: LambdaService): Promise<AddPermissionResponse> {
   const { database, random } = service
   const reference = parseFunctionName(input.FunctionName, scope, input.Qualifier)
-  // Observed: AWS, in published answers to permissions on the version of a function that was never published.
+  // Source: published answers of AWS to permissions on the version of a function that was never published.
   if (reference.qualifier === '$LATEST') throw errors.InvalidParameterValueException('We currently do not support adding policies for $LATEST.')
   await requireFunction(reference, service)
   const statement = statementOf(input, functionArn(reference))
@@ -33,7 +33,7 @@ export async function addPermission(input: Valid<AddPermissionRequest>, { scope 
 /** Source: Lambda API reference, GetPolicy. */
 export async function getPolicy({ FunctionName, Qualifier }: Valid<GetPolicyRequest>, { scope }: Call, service: LambdaService): Promise<GetPolicyResponse> {
   const record = await requireFunction(withoutLatest(parseFunctionName(FunctionName, scope, Qualifier)), service)
-  // Observed: AWS, in published answers for a function without permissions.
+  // Source: published answers of AWS for a function without permissions.
   if (record.policy.length === 0) throw errors.ResourceNotFoundException('The resource you requested does not exist.')
   return { Policy: JSON.stringify(policyDocument(record)), RevisionId: record.revisionId }
 }
@@ -54,7 +54,7 @@ function withoutLatest(reference: FunctionReference): FunctionReference {
   return reference.qualifier === '$LATEST' ? { ...reference, qualifier: undefined } : reference
 }
 
-/** Observed: AWS, 2022 and 2025, recorded by localstack's test_add_lambda_permission_fields: which input becomes which condition. */
+/** Source: LocalStack's provider, whose tests compare it with AWS: which input becomes which condition. */
 function statementOf(input: Valid<AddPermissionRequest>, resource: string): PermissionStatement {
   const equals: Record<string, string> = {}
   if (input.SourceAccount) equals['AWS:SourceAccount'] = input.SourceAccount

@@ -14,7 +14,7 @@ import { RESERVED_VARIABLES } from './runtime/variables.ts'
 /** Where Lambda checks something else than its model says. */
 export const constraints: Readonly<Record<string, ShapeConstraints>> = {
   FunctionName: { pattern: FUNCTION_NAME_PATTERN },
-  // Observed: AWS, 2023 and 2025, recorded by localstack's test_create_lambda_exceptions: an unknown runtime is an InvalidParameterValueException.
+  // Source: LocalStack's provider, whose tests compare it with AWS: an unknown runtime is an InvalidParameterValueException.
   Runtime: { enum: undefined },
   // Source: Lambda quotas, function timeout.
   Timeout: { max: TIMEOUT_SECONDS_MAX },
@@ -24,7 +24,7 @@ export const constraints: Readonly<Record<string, ShapeConstraints>> = {
   MemorySize: { max: undefined },
 }
 
-/** The runtimes that AWS creates functions with, in the order of its message. Observed: AWS, 2025, recorded by localstack's test_create_lambda_exceptions. */
+/** The runtimes that AWS creates functions with, in the order of its message. Source: LocalStack's provider, whose tests compare it with AWS. */
 const validRuntimes = [
   'nodejs20.x', 'provided.al2023', 'python3.12', 'python3.13', 'nodejs22.x', 'java17', 'nodejs16.x', 'dotnet8', 'python3.10', 'java11', 'python3.11',
   'dotnet6', 'java21', 'nodejs18.x', 'provided.al2', 'ruby3.3', 'java8.al2', 'ruby3.2', 'python3.8', 'python3.9',
@@ -67,7 +67,7 @@ export async function checkRole(roleArn: string, accountId: string, { roles }: P
       lookup: (key) => key === 'aws:sourceaccount' ? accountId : undefined,
     }, { identity: [], resource: role.trustPolicy })
     : { outcome: 'implicit-deny' }
-  // Observed: AWS, in published answers to CreateFunction with a role that does not exist or trusts another service.
+  // Source: published answers of AWS to CreateFunction with a role that does not exist or trusts another service.
   if (outcome !== 'allowed') throw errors.InvalidParameterValueException('The role defined for the function cannot be assumed by Lambda.')
 }
 

@@ -14,7 +14,7 @@ import { transactions } from './store.ts'
 /** Source: Lambda API reference, TagResource. */
 export async function tagResource({ Resource, Tags }: Valid<TagResourceRequest>, call: Call, service: LambdaService): Promise<void> {
   const reference = taggable(Resource, call)
-  // Observed: AWS, recorded by localstack's test_tag_exceptions.
+  // Ours: AWS refuses no tags as well; the sentence is a guess.
   if (Object.keys(Tags).length === 0) throw errors.InvalidParameterValueException('An error occurred and the request cannot be processed.')
   checkTags(Tags)
   await changeTags(reference, { set: Tags, unset: [] }, service)
