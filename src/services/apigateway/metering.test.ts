@@ -13,6 +13,7 @@ import { eachDatabase } from '#test/support/each-database.ts'
 import { createCaller, type Answer, type TestCaller } from './caller.testing.ts'
 import { createMetering, type KeyGrant, type MeteredRequest, type OwnMetering, type RefusingLimit } from './metering.ts'
 import { migrations } from './migrations.ts'
+import { transactions } from './store.ts'
 
 const options = { migrations, transactionModules: [new URL('./store.ts', import.meta.url)] }
 const scope = { accountId: '000000000000', region: 'us-east-1' }
@@ -133,6 +134,23 @@ eachDatabase('limits', options, (open, freshEngine) => {
     const after = await send(processOn(database, clock), plan, 300)
     assert.equal(after.admitted, 300 - charged)
     assert.deepEqual(await usageOf(plan), [[300, 0]])
+  })
+
+  test('a lease is at most a tenth of what is left and what was asked for, and one near the limit', async () => {
+    const database = await open()
+    const { planId, keyId } = await planned(database, {})
+    const take = (want: number) => database.transact(transactions.takeQuota, { planId, keyId, day: 1, periodStart: 1, limit: 100, want, back: undefined })
+    const leases: number[] = []
+    for (let lease = await take(1_000); lease > 0; lease = await take(1_000)) leases.push(lease)
+    assert.deepEqual([leases.slice(0, 3), leases.reduce((sum, lease) => sum + lease, 0)], [[10, 9, 8], 100])
+    assert.ok(leases.slice(-18).every((lease) => lease === 1))
+    const tokens = (holder: string, want: number, nowMs = 0) => database.transact(transactions.takeTokens, {
+      owner: 'p', name: 'b', holder, rate: 10, burst: 40, nowMs, untilMs: nowMs + 1_000, want, unspent: 0,
+    })
+    assert.deepEqual(await tokens('a', 2), { granted: 2, againAtMs: undefined })
+    assert.deepEqual(await tokens('a', 99), { granted: 3, againAtMs: undefined })
+    assert.deepEqual(await tokens('b', 99), { granted: 3, againAtMs: undefined })
+    assert.equal(await database.transact(transactions.takeQuota, { planId, keyId: 'of no plan', day: 1, periodStart: 1, limit: 100, want: 1, back: undefined }), 0)
   })
 
   test('usage agrees with what was admitted as soon as it is asked for in the same process', async () => {
