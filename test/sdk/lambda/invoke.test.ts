@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { InvokeCommand } from '@aws-sdk/client-lambda'
 import { FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
+import { absent } from '#test/support/programs.ts'
 import { refuses } from '#test/support/refuses.ts'
 import { startServer } from '#test/support/server.ts'
 import { answerOf, deployNode, deployPython, invoke } from './deploy.ts'
@@ -122,7 +123,7 @@ describe('Invoke', () => {
   })
 })
 
-describe('a Python function', () => {
+describe('a Python function', { skip: absent('python3') }, () => {
   test('prints, logs, and answers', async (t) => {
     const server = await startServer(t)
     await deployPython(server, 'hello', [
