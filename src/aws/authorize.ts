@@ -4,6 +4,7 @@ import type { Clock } from '#lib/clock.ts'
 import { parseArn } from './arn.ts'
 import type { Caller } from './caller.ts'
 import type { CallerPolicies, Identity } from './identity.ts'
+import type { Policy } from './policy/document.ts'
 import { evaluate } from './policy/evaluate.ts'
 import { globalKeys } from './policy/global-keys.ts'
 import type { Principal } from './policy/principals.ts'
@@ -36,12 +37,13 @@ export function createAuthorizer({ identity, clock }: { identity: Pick<Identity,
       const policies = caller.is === 'service' || caller.is === 'anonymous' ? nothing : await identity.policiesFor(caller)
       // Services without accounts in their ARNs (`arn:aws:apigateway:us-east-1::/restapis`) act in the caller's own account.
       const resourceAccountId = accountOf(permission.resource) ?? scope.accountId
+      const resourceTags = readsResourceTags(policies, permission) ? await permission.resourceTags?.() : undefined
       const evaluation = evaluate({
         principal: permission.provider === undefined ? principalOf(caller) : { is: 'web-identity', accountId: resourceAccountId, arn: permission.provider },
         action: permission.action,
         resource: permission.resource || '*',
         resourceAccountId,
-        lookup: globalKeys({ call, permission, policies, resourceAccountId, now: () => clock.now() }),
+        lookup: globalKeys({ call, permission, policies, resourceAccountId, resourceTags, now: () => clock.now() }),
       }, { ...policies, resource: permission.resourcePolicy, resourceMustAllow: permission.isAssumption === true })
       const allowed = evaluation.outcome === 'allowed'
       const { action, resource, shownAs, isAssumption } = permission
@@ -52,6 +54,12 @@ export function createAuthorizer({ identity, clock }: { identity: Pick<Identity,
       }
     },
   }
+}
+
+function readsResourceTags({ identity, boundary, session }: CallerPolicies, { resourceTags, resourcePolicy }: Permission): boolean {
+  if (!resourceTags) return false
+  const reads = (policy: Policy | undefined) => policy?.readsResourceTags === true
+  return identity.some(reads) || reads(boundary) || (session?.some(reads) ?? false) || reads(resourcePolicy)
 }
 
 const nothing: CallerPolicies = { identity: [] }

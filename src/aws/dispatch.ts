@@ -10,9 +10,11 @@ import { AwsError } from './errors.ts'
 import { findService } from './find-service.ts'
 import { loadModel, type OperationModel, type ServiceModel } from './model.ts'
 import { createAwsJsonProtocol } from './protocols/aws-json.ts'
+import type { ConditionContext } from './policy/document.ts'
 import type { Protocol, Route } from './protocols/protocol.ts'
 import { createQueryProtocol } from './protocols/query.ts'
 import { createRestJsonProtocol } from './protocols/rest-json.ts'
+import { requestTagKeys } from './request-tags.ts'
 import { bodyTooLargeError, internalError, notImplementedError, signatureError } from './refusals.ts'
 import type { Call, Operation, Permission, ServiceDefinition } from './service.ts'
 import { startTrace, type Trace } from './trace.ts'
@@ -125,7 +127,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (refusal) throw refusal
     const input = readInput(served, route, request, body)
     const call = callFor(exchange, request, { caller, region }, served)
-    await requireAll(await entry.access(input, call, definition.service), call, served)
+    const brought = requestTagKeys(input)
+    const permissions = await entry.access(input, call, definition.service)
+    await requireAll(permissions.map((permission) => withTags(permission, brought, call, served)), call, served)
     const output = await entry.run(input, call, definition.service)
     return protocol.write(operation, output ?? {}, exchange.requestId)
   }
@@ -224,6 +228,16 @@ export function protocolOf(model: ServiceModel): Protocol {
     case 'json': return createAwsJsonProtocol(model)
     case 'rest-json': return createRestJsonProtocol(model)
     default: throw new Error(`${model.name} speaks ${String(model.metadata.protocol)}, which is not here`)
+  }
+}
+
+/** A permission of the service itself, with the tags that the request brings and those of the resource. What the service says of them wins. */
+function withTags(permission: Permission, brought: ConditionContext, { scope }: Call, { definition, model }: Served): Permission {
+  if (!permission.action.startsWith(`${model.signingName}:`)) return permission
+  return {
+    ...permission,
+    context: { ...brought, ...permission.context },
+    ...(definition.tagsOf && { resourceTags: () => definition.tagsOf!(permission.resource, scope, definition.service) }),
   }
 }
 

@@ -25,6 +25,8 @@ export interface Call {
   require(permission: Permission): Promise<void>
 }
 
+export type Tags = Readonly<Record<string, string>>
+
 /** Something that AWS checks before it runs an operation. */
 export interface Permission {
   /** `lambda:CreateFunction`. */
@@ -40,6 +42,8 @@ export interface Permission {
    * say which policy lacks the Allow. Source: IAM user guide, "Evaluating policies within a single account": role trust policies.
    */
   isAssumption?: true
+  /** The tags of the resource, `aws:ResourceTag/…`; asked for only when a policy reads them. */
+  resourceTags?: () => Promise<Tags | undefined>
   /** The identity provider whose token vouches for a caller that did not sign: the resource's policy must let it. */
   provider?: string
   /** How a refusal names the resource where the service does not print its ARN (`role x`); empty where it prints none. */
@@ -69,6 +73,8 @@ export interface ServiceDefinition<Service = any> {
   service: Service
   /** Callers whom the service does not take for an operation, whatever policies say: some kinds of sessions. */
   refusesCaller?: (caller: Caller, operation: string) => AwsError | undefined
+  /** The tags of a resource that a permission names, where the service has tags: `aws:ResourceTag/…`. */
+  tagsOf?: (resourceArn: string, scope: Scope, service: Service) => Promise<Tags | undefined>
   /** Largest request body the service reads, bytes. */
   bodyBytesMax: number
   /**

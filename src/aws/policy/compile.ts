@@ -26,7 +26,8 @@ export function compilePolicy(document: PolicyDocument, name: string): Policy {
   // Source: IAM user guide, "Version": variables are plain text in documents of version 2008-10-17 or none.
   const hasVariables = document.Version === '2012-10-17'
   const statements = statementsOf(document).map((statement) => compileStatement(statement, hasVariables))
-  return { name, statements, speakingOf: statementsByAction(statements) }
+  const readsResourceTags = /aws:resourcetag\//i.test(JSON.stringify(document))
+  return { name, statements, speakingOf: statementsByAction(statements), ...(readsResourceTags && { readsResourceTags }) }
 }
 
 /** Actions remembered per policy; when there are more, all are forgotten. */

@@ -12,6 +12,8 @@ export interface Policy {
   readonly statements: readonly CompiledStatement[]
   /** The statements whose Action or NotAction speaks of this action, in order. Remembered, as a caller uses few actions often. */
   readonly speakingOf: (action: string) => readonly CompiledStatement[]
+  /** Whether any `aws:ResourceTag/…` is asked for, so that the resource's tags must be looked up. */
+  readonly readsResourceTags?: boolean
 }
 
 /** A policy as its author wrote it, after `parsePolicy` has checked its form. */

@@ -11,6 +11,8 @@ export interface RequestFacts {
   permission: Permission
   policies: Pick<CallerPolicies, 'tags'>
   resourceAccountId: string
+  /** Where a policy reads them. */
+  resourceTags?: CallerPolicies['tags']
   /** Milliseconds; used where the call does not say when it arrived. */
   now: () => number
 }
@@ -25,13 +27,14 @@ const globalServices = new Set(['iam', 'sts'])
  * Absent here, as on AWS for callers like ours: `aws:MultiFactorAuthAge`, `aws:PrincipalOrgID`, `aws:SourceVpc`, `aws:CalledVia` and
  * their kin. `aws:MultiFactorAuthPresent` is absent for access keys and `false` for sessions, as no session begins with MFA.
  */
-export function globalKeys({ call, permission, policies, resourceAccountId, now }: RequestFacts): Lookup {
+export function globalKeys({ call, permission, policies, resourceAccountId, resourceTags, now }: RequestFacts): Lookup {
   const own = lowerKeys(permission.context)
   const { caller, request, scope } = call
   return (key) => {
     const value = own?.get(key)
     if (value !== undefined) return value
     if (key.startsWith('aws:principaltag/')) return tagValue(policies.tags, key.slice('aws:principaltag/'.length))
+    if (key.startsWith('aws:resourcetag/')) return tagValue(resourceTags, key.slice('aws:resourcetag/'.length))
     switch (key) {
       case 'aws:principalarn': return isKnown(caller) ? caller.is === 'role' ? caller.roleArn : caller.arn : undefined
       case 'aws:principalaccount': return isKnown(caller) ? caller.accountId : undefined

@@ -17,6 +17,7 @@ export type {
   ContentHandling, GatewayResponse, Integration, IntegrationResponse, IntegrationType, MethodResponse, MethodSetting, Model,
   PassthroughBehavior, StageRecord,
 } from './model.ts'
+import { tagsAt } from './tags.ts'
 
 /** What handlers of this service hold in common. */
 export interface ApiGateway {
@@ -56,6 +57,7 @@ export function createApiGateway({ log, ...parts }: ApiGatewayOptions): ApiGatew
       model: 'apigateway-2015-07-09',
       operations,
       service: { ...parts, metering },
+      tagsOf: tagsAt,
       bodyBytesMax: IMPORT_BODY_BYTES_MAX,
       errors: {
         // Observed: AWS, 2024 and 2025, recorded by localstack's test_apigateway_api: the model's constraints have a code of their own.

@@ -1,12 +1,12 @@
 // Tags of APIs, stages, API keys and usage plans.
 
 import type * as sdk from '@aws-sdk/client-api-gateway'
-import { parseArn } from '#aws/arn.ts'
+import { parseArn, type Scope } from '#aws/arn.ts'
 import { checkTags, editKey } from './api-keys.ts'
 import { editApi, editStage, readApi, type Caller, type Input } from './edit.ts'
 import { errors, missing } from './errors.ts'
 import type { ApiGateway } from './index.ts'
-import { findStage } from './store.ts'
+import { findApi, findStage } from './store.ts'
 import { editPlan, readPlan } from './usage-plans.ts'
 import { findKey } from './usage-store.ts'
 
@@ -88,4 +88,17 @@ function taggedPlan(planId: string, call: Caller, gateway: ApiGateway): Tagged {
     read: async () => (await readPlan(gateway, call, planId)).tags,
     edit: (change) => editPlan(gateway, call, planId, (plan) => { plan.tags = change(plan.tags) }),
   }
+}
+
+/**
+ * The tags of what a permission's ARN names, for `aws:ResourceTag/…`: what is below an API has the API's, but a stage its own.
+ * Source: API Gateway developer guide, "Using tags to control access to API Gateway resources": tag inheritance.
+ */
+export async function tagsAt(resourceArn: string, scope: Scope, { database }: Pick<ApiGateway, 'database'>): Promise<Tags | undefined> {
+  const [, collection, id = '', below, name] = (parseArn(resourceArn)?.resource ?? '').split('/')
+  if (collection === 'apikeys') return (await findKey(database, scope, id))?.key.tags
+  if (collection !== 'restapis') return undefined
+  const stored = await findApi(database, scope, id)
+  if (!stored || below !== 'stages' || name === undefined) return stored?.api.settings.tags
+  return (await findStage(database, { apiId: id, stageName: name }))?.stage.tags
 }

@@ -90,6 +90,8 @@ export async function createLambda(options: LambdaOptions): Promise<Lambda> {
       model: 'lambda-2015-03-31',
       operations,
       service,
+      // Versions and aliases have the tags of their function.
+      tagsOf: async (arn) => (await directory.findByArn(arn.replace(/^((?:[^:]*:){6}[^:]*):.*$/, '$1')))?.record.tags,
       bodyBytesMax: REQUEST_BYTES_MAX,
       errors: { validation: { code: 'ValidationException', status: 400 }, accessDenied: { code: 'AccessDeniedException', status: 403 }, constraints },
     },

@@ -9,6 +9,7 @@ import { operations, type LogsService } from './api.ts'
 import { startRetention } from './retention.ts'
 import { createSink } from './sink.ts'
 import { createTraces, type TraceStore } from './traces.ts'
+import { findGroup } from './store.ts'
 
 export type { TraceFacts, TraceRecord, TraceStore } from './traces.ts'
 
@@ -79,6 +80,11 @@ export function createLogs({ database, clock, random, log, limits }: LogsDepende
       model: 'logs-2014-03-28',
       operations,
       service: { database, clock, random, log, eventBytesMax, flush: sink.flush },
+      tagsOf: async (arn, scope) => {
+        const name = /^arn:aws:logs:[^:]*:[^:]*:log-group:([^:]+)/.exec(arn)?.[1]
+        const group = name === undefined ? undefined : await findGroup(database, { ...scope, name })
+        return group && JSON.parse(group.tags) as Record<string, string>
+      },
       bodyBytesMax: LOGS_BODY_BYTES_MAX,
       errors: {
         validation: { code: 'InvalidParameterException', status: 400 },
