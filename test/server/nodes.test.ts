@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { CreateAccessKeyCommand, CreateRoleCommand, CreateUserCommand, DeleteUserPolicyCommand, ListUsersCommand, PutUserPolicyCommand, UpdateAccessKeyCommand } from '@aws-sdk/client-iam'
 import { CreateTableCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand } from '@aws-sdk/client-sts'
 import { freshPostgres, postgresIsAbsent } from '#test/support/postgres.ts'
+import { newAccount } from '#test/support/accounts.ts'
 import { startServer, type TestServer } from '#test/support/server.ts'
 
 /** Repeats until it holds; fails with its last reason after a second (and a little, for the machine). */
@@ -63,6 +64,16 @@ describe('two processes over one PostgreSQL', { skip: postgresIsAbsent() }, () =
     await there.sts.send(new GetCallerIdentityCommand({}))
     await first.iam.send(new UpdateAccessKeyCommand({ UserName: 'u', AccessKeyId: keys.accessKeyId, Status: 'Inactive' }))
     await withinASecond(() => assert.rejects(there.sts.send(new GetCallerIdentityCommand({})), { name: 'InvalidClientTokenId' }))
+  })
+
+  test('know the accounts that the other made, and sessions of their roots', async (t) => {
+    const [first, second] = await twoServers(t)
+    const made = await newAccount(first, '222222222222')
+    const { Credentials } = await made.sts.send(new GetSessionTokenCommand({}))
+    const session = { accessKeyId: Credentials!.AccessKeyId!, secretAccessKey: Credentials!.SecretAccessKey!, sessionToken: Credentials!.SessionToken! }
+    for (const keys of [made.credentials, session]) {
+      await withinASecond(async () => { assert.equal((await second.clients(keys).sts.send(new GetCallerIdentityCommand({}))).Arn, 'arn:aws:iam::222222222222:root') })
+    }
   })
 
   test('accept the session tokens that the other issued', async (t) => {
