@@ -11,7 +11,7 @@ import { findService } from './find-service.ts'
 import { loadModel, type OperationModel, type ServiceModel } from './model.ts'
 import { createAwsJsonProtocol } from './protocols/aws-json.ts'
 import type { ConditionContext } from './policy/document.ts'
-import type { Protocol, Route } from './protocols/protocol.ts'
+import { mediaTypeOf, type Protocol, type Route } from './protocols/protocol.ts'
 import { createQueryProtocol } from './protocols/query.ts'
 import { createRestJsonProtocol } from './protocols/rest-json.ts'
 import { requestTagKeys } from './request-tags.ts'
@@ -136,7 +136,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** The operation that a request without a signature asks for, if it is one that takes such: those are forms, and small. */
   async function findUnsigned(request: HttpRequest): Promise<Pick<Routed, 'served' | 'route' | 'body'> | undefined> {
-    if (request.path !== '/' || request.headers.get('x-amz-target') !== undefined) return undefined
+    const isForm = mediaTypeOf(request) === 'application/x-www-form-urlencoded' || /(^|&)Action=/.test(request.rawQuery)
+    if (request.path !== '/' || !isForm) return undefined
     const candidates = services.filter(({ definition, protocol }) => protocol.family === 'query' && Object.values(definition.operations).some(({ isUnsigned }) => isUnsigned))
     if (candidates.length === 0) return undefined
     const body = await request.body(UNSIGNED_BODY_BYTES_MAX)
