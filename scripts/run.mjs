@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const modules = join(root, 'node_modules')
 const stamp = join(modules, '.countersign-lock')
+const compileCache = join(modules, '.cache', 'countersign')
 /** The oldest Node that runs this project's TypeScript as it is, with everything it uses. */
 const NODE_MAJOR_MIN = 26
 /** Packages that carry a Node of their own, and where in them it lies. */
@@ -61,6 +62,7 @@ async function install() {
     if (result.error) fail(`Countersign could not start npm to install its dependencies: ${result.error.message}`)
     if (result.status !== 0) fail('Countersign could not install its dependencies; the lines above say why. Nothing was started.')
     linkCommand()
+    compileAhead()
     writeFileSync(stamp, wanted)
   } finally {
     removeLock(lock)
@@ -75,6 +77,11 @@ function linkCommand() {
     if (lstatSync(link)) rmSync(link)
   } catch { /* nothing there yet */ }
   symlinkSync('../../scripts/countersign.mjs', link)
+}
+
+/** Loads the server once, so that already the first start finds its code compiled. What fails here will say so when it is started. */
+function compileAhead() {
+  spawnSync(findNode(), ['--input-type=module', '--eval', 'await import("./src/server.ts")'], { cwd: root, stdio: 'ignore', timeout: 60_000, env: { ...process.env, NODE_COMPILE_CACHE: compileCache } })
 }
 
 function isAbandoned(lock) {
@@ -106,8 +113,8 @@ function findNode() {
 function run(node, args) {
   const child = spawn(node, [resolve(root, args[0]), ...args.slice(1)], {
     stdio: 'inherit',
-    // Compiled code is kept between starts: most of a start would otherwise go into stripping types.
-    env: { NODE_COMPILE_CACHE: join(modules, '.cache', 'countersign'), ...process.env, PATH: `${join(modules, '.bin')}${delimiter}${dirname(node)}${delimiter}${process.env.PATH ?? ''}` },
+    // Compiled code is kept between starts: most of a start would otherwise go into stripping types. Few arenas keep freed memory together.
+    env: { NODE_COMPILE_CACHE: compileCache, MALLOC_ARENA_MAX: '2', ...process.env, PATH: `${join(modules, '.bin')}${delimiter}${dirname(node)}${delimiter}${process.env.PATH ?? ''}` },
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   // When whoever started us is killed outright, no signal reaches us: notice it, so that nothing is left running.

@@ -12,6 +12,9 @@ import { openReader, Statements } from './sqlite-connection.ts'
 import { prepareFile, type PrepareOptions } from './sqlite-file.ts'
 import type { Failure, FromWriter, Job, Outcome, ToWriter, WriterOptions } from './sqlite-writer.ts'
 
+/** What a writer makes dies young and is little: more than this only keeps memory from the rest. */
+const WRITER_YOUNG_MEBIBYTES = 8
+
 export interface SqliteOptions extends PrepareOptions {
   transactionModules: readonly URL[]
   commitDelayMs: number
@@ -37,15 +40,11 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
     modules: [new URL('./built-in.ts', import.meta.url), ...options.transactionModules].map(String),
     commitDelayMs: options.commitDelayMs,
   }
-  const writer = new Worker(new URL('./sqlite-writer.ts', import.meta.url), { workerData, name: `${options.store} writer` })
-  await new Promise<void>((resolve, reject) => {
-    writer.once('error', reject)
-    writer.once('message', () => {
-      writer.off('error', reject)
-      resolve()
-    })
-  })
-  return new SqliteStore(options, tables, writer)
+  const start = () => new Worker(new URL('./sqlite-writer.ts', import.meta.url), { workerData, name: `${options.store} writer`, resourceLimits: { maxYoungGenerationSizeMb: WRITER_YOUNG_MEBIBYTES } })
+  const store = new SqliteStore(options, tables, start)
+  // The first log or trace starts the other store's writer: until then its thread, ten megabytes, is not there.
+  if (options.store === 'core') await store.startWriter()
+  return store
 }
 
 class SqliteStore implements Store {
@@ -53,7 +52,9 @@ class SqliteStore implements Store {
   readonly store: StoreName
   readonly tables: readonly string[]
   readonly #file: string
-  readonly #writer: Worker
+  readonly #newWriter: () => Worker
+  readonly #fail: (because: string, cause?: unknown) => void
+  #writer: Worker | undefined
   readonly #connection: DatabaseSync
   readonly #statements: Statements
   readonly #listeners: ChangeListeners
@@ -64,26 +65,54 @@ class SqliteStore implements Store {
   #ended: Error | undefined
   #closing: Promise<void> | undefined
 
-  constructor({ file, store, log, onFailure }: SqliteOptions, tables: readonly string[], writer: Worker) {
+  constructor({ file, store, log, onFailure }: SqliteOptions, tables: readonly string[], newWriter: () => Worker) {
     this.store = store
     this.tables = tables
     this.#file = file
-    this.#writer = writer
+    this.#newWriter = newWriter
     this.#connection = openReader(file)
     this.#statements = new Statements(this.#connection)
     this.#listeners = new ChangeListeners(log)
-    writer.on('message', (message: FromWriter) => { if (message.is === 'done') this.#settle(message.outcomes) })
-    const fail = (because: string, cause?: unknown) => {
+    this.#fail = (because, cause) => {
       if (this.#ended !== undefined) return
       const error = new Error(`the ${store} store's writer ${because}; what was acknowledged is safe, but nothing can be written until a restart`, { cause })
       this.#end(error)
       log?.error({ error, file }, 'the store failed')
       onFailure(error)
     }
-    writer.on('error', (error) => fail(`failed (${(error as Error)?.message ?? error})`, error))
-    writer.on('exit', () => { if (this.#closing === undefined) fail('ended') })
+  }
+
+  /** Resolves when the writer takes work. @throws when its modules do not load. */
+  async startWriter(): Promise<void> {
+    const writer = this.#newWriter()
+    try {
+      await new Promise<void>((resolve, reject) => {
+        writer.once('error', reject)
+        writer.once('message', () => {
+          writer.off('error', reject)
+          resolve()
+        })
+      })
+    } catch (error) {
+      this.#end(error as Error)
+      throw error
+    }
+    this.#adopt(writer)
+  }
+
+  /** The writer, started now if it was not. What is posted to it waits until it is ready. */
+  #running(): Worker {
+    return this.#writer ?? this.#adopt(this.#newWriter())
+  }
+
+  #adopt(writer: Worker): Worker {
+    this.#writer = writer
+    writer.on('message', (message: FromWriter) => { if (message.is === 'done') this.#settle(message.outcomes) })
+    writer.on('error', (error) => this.#fail(`failed (${(error as Error)?.message ?? error})`, error))
+    writer.on('exit', () => { if (this.#closing === undefined) this.#fail('ended') })
     // Only work under way keeps the process alive.
     writer.unref()
+    return writer
   }
 
   async query<R = Row>(statement: Sql): Promise<R[]> {
@@ -97,7 +126,7 @@ class SqliteStore implements Store {
       if (this.#closing !== undefined) return reject(new Error(`the ${this.store} store is closed`))
       if (this.#waiting.size >= WAITING_MAX) return reject(new Error(`${WAITING_MAX} transactions wait for the ${this.store} store already`))
       this.#jobsMade += 1
-      if (this.#waiting.size === 0) this.#writer.ref()
+      if (this.#waiting.size === 0) this.#running().ref()
       this.#waiting.set(this.#jobsMade, { resolve, reject })
       // Everything asked for in one turn of the event loop crosses to the writer in one message.
       if (this.#unsent.length === 0) setImmediate(() => this.#send())
@@ -146,7 +175,7 @@ class SqliteStore implements Store {
   }
 
   #post(message: ToWriter): void {
-    this.#writer.postMessage(message)
+    this.#running().postMessage(message)
   }
 
   /** Listeners hear of all changes before any caller goes on, so that what a caller reads next is not stale. */
@@ -165,7 +194,7 @@ class SqliteStore implements Store {
   #take(id: number): Waiting | undefined {
     const caller = this.#waiting.get(id)
     this.#waiting.delete(id)
-    if (this.#waiting.size === 0 && this.#closing === undefined) this.#writer.unref()
+    if (this.#waiting.size === 0 && this.#closing === undefined) this.#writer?.unref()
     return caller
   }
 
@@ -179,11 +208,14 @@ class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     if (this.#ended !== undefined) return
-    this.#writer.ref()
-    const hasEnded = new Promise((resolve) => this.#writer.once('exit', resolve))
-    this.#send()
-    this.#post('close')
-    await hasEnded
+    const writer = this.#writer
+    if (writer !== undefined) {
+      writer.ref()
+      const hasEnded = new Promise((resolve) => writer.once('exit', resolve))
+      this.#send()
+      this.#post('close')
+      await hasEnded
+    }
     if (this.#ended === undefined) this.#end(new Error(`the ${this.store} store is closed`))
   }
 }

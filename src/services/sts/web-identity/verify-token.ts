@@ -1,11 +1,12 @@
 // A web identity's token: read, its issuer found among the account's providers, its signature and its times judged.
 
-import { compactVerify, createLocalJWKSet, decodeJwt, decodeProtectedHeader } from 'jose'
 import type { JSONWebKeySet, JWTPayload } from 'jose'
 import { FetchFailure } from '#lib/fetch-json.ts'
 import type { Iam, OidcProvider } from '#services/iam/index.ts'
 import { errors } from '../errors.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
+
+type Jose = typeof import('jose')
 
 /** What a good token says. */
 export interface WebIdentity {
@@ -37,17 +38,19 @@ const CLOCK_SKEW_SECONDS_MAX = 300
  * @throws InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError
  */
 export async function verifyToken(token: string, { providers, issuerKeys, accountId, nowMs }: TokenRules): Promise<WebIdentity> {
-  const { claims, algorithm, keyId } = read(token)
+  // Loaded with the first token: most processes never see one.
+  const jose = await import('jose')
+  const { claims, algorithm, keyId } = read(token, jose)
   const provider = await providers.findOidcProvider(accountId, claims.iss)
   if (!provider) throw errors.InvalidIdentityToken(`No OpenIDConnect provider found in your account for ${claims.iss}`)
   const audience = audienceOf(claims)
   if (audience === undefined || !provider.clientIds.includes(audience)) throw errors.InvalidIdentityToken('Incorrect token audience')
-  await verifySignature(token, await keysOf(provider, issuerKeys, { algorithm, keyId }))
+  await verifySignature(token, await keysOf(provider, issuerKeys, { algorithm, keyId }), jose)
   judgeTimes(claims, Math.floor(nowMs / 1000))
   return { provider, subject: claims.sub, audience, claims }
 }
 
-function read(token: string): { claims: JWTPayload & { iss: string, sub: string }, algorithm: string, keyId: string | undefined } {
+function read(token: string, { decodeJwt, decodeProtectedHeader }: Jose): { claims: JWTPayload & { iss: string, sub: string }, algorithm: string, keyId: string | undefined } {
   try {
     const claims = decodeJwt(token)
     const { alg, kid } = decodeProtectedHeader(token)
@@ -79,7 +82,7 @@ async function keysOf(provider: OidcProvider, issuerKeys: IssuerKeys, { algorith
   }
 }
 
-async function verifySignature(token: string, keys: JSONWebKeySet): Promise<void> {
+async function verifySignature(token: string, keys: JSONWebKeySet, { compactVerify, createLocalJWKSet }: Jose): Promise<void> {
   try {
     await compactVerify(token, createLocalJWKSet(keys), { algorithms: ALGORITHMS })
   } catch {
