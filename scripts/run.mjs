@@ -24,6 +24,8 @@ const nodePackages = {
 }
 
 const platform = `${process.platform}-${process.arch}`
+const ownNode = nodePackages[platform] && join(modules, nodePackages[platform])
+const ownNodeRuns = ' own node runs'
 if (process.platform !== 'linux' && process.platform !== 'darwin') {
   fail(`Countersign runs on Linux and macOS (on Windows: inside WSL2), not on ${platform}.`)
 }
@@ -33,7 +35,7 @@ run(findNode(), process.argv.slice(2))
 /** Installs the locked dependencies unless they are here already. Two first starts at once do not both install. */
 async function install() {
   const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).update(platform).digest('hex')
-  const isCurrent = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
+  const isCurrent = () => existsSync(stamp) && readFileSync(stamp, 'utf8').startsWith(wanted)
   if (isCurrent()) return
   const lock = join(root, '.install-lock')
   let isOurs = false
@@ -62,8 +64,9 @@ async function install() {
     if (result.error) fail(`Countersign could not start npm to install its dependencies: ${result.error.message}`)
     if (result.status !== 0) fail('Countersign could not install its dependencies; the lines above say why. Nothing was started.')
     linkCommand()
+    // Whether the Node that came along runs here is tried once, not at every start.
+    writeFileSync(stamp, `${wanted}${ownNode !== undefined && spawnSync(ownNode, ['--version']).status === 0 ? ownNodeRuns : ''}\n`)
     compileAhead()
-    writeFileSync(stamp, wanted)
   } finally {
     removeLock(lock)
   }
@@ -79,9 +82,10 @@ function linkCommand() {
   symlinkSync('../../scripts/countersign.mjs', link)
 }
 
-/** Loads the server once, so that already the first start finds its code compiled. What fails here will say so when it is started. */
+/** So that already the first start finds its code compiled. What fails here will say so when it is started. */
 function compileAhead() {
-  spawnSync(findNode(), ['--input-type=module', '--eval', 'await import("./src/server.ts")'], { cwd: root, stdio: 'ignore', timeout: 60_000, env: { ...process.env, NODE_COMPILE_CACHE: compileCache } })
+  const options = { cwd: root, stdio: 'ignore', timeout: 60_000, env: { ...process.env, NODE_COMPILE_CACHE: compileCache } }
+  for (const script of ['scripts/compile-ahead.ts', 'src/main.ts']) spawnSync(findNode(), [join(root, script), '--version'], options)
 }
 
 function isAbandoned(lock) {
@@ -103,8 +107,7 @@ function removeLock(lock) {
 }
 
 function findNode() {
-  const own = nodePackages[platform] && join(modules, nodePackages[platform])
-  if (own && existsSync(own) && spawnSync(own, ['--version']).status === 0) return own
+  if (ownNode !== undefined && existsSync(ownNode) && readFileSync(stamp, 'utf8').includes(ownNodeRuns)) return ownNode
   const major = Number(process.versions.node.split('.')[0])
   if (major >= NODE_MAJOR_MIN) return process.execPath
   return fail(`Countersign needs Node ${NODE_MAJOR_MIN}; its package for ${platform} is not installed or does not run here, and this is Node ${process.versions.node}. Install Node ${NODE_MAJOR_MIN} and try again.`)
