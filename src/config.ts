@@ -78,6 +78,7 @@ export const settings = {
   accountId: setting({ name: 'ACCOUNT_ID', default: '000000000000', about: 'The first account.', read: pattern('ACCOUNT_ID', /^\d{12}$/, 'twelve digits') }),
   rootAccessKeyId: setting({ name: 'ROOT_ACCESS_KEY_ID', default: '', about: 'Access key of the first account\'s root; unset: made at the first start and kept in DATA_DIR/credentials.', read: optionalText }),
   rootSecretAccessKey: setting({ name: 'ROOT_SECRET_ACCESS_KEY', default: '', about: 'Secret of ROOT_ACCESS_KEY_ID, at least 16 characters.', read: optionalText }),
+  accountRateLimit: setting({ name: 'ACCOUNT_RATE_LIMIT', default: '10000', about: 'Requests a second to all APIs of an account in a region, half of it at once; the default is AWS\'s quota.', read: integer('ACCOUNT_RATE_LIMIT', 1, 10_000_000) }),
   minIsolation: setting({ name: 'MIN_ISOLATION', default: 'C', about: 'Weakest isolation that functions may run under: A (bubblewrap), B (a user id per function), C (none).', read: oneOf('MIN_ISOLATION', ['A', 'B', 'C']) }),
   traceBodies: setting({ name: 'TRACE_BODIES', default: '0', about: 'Lets bodies and template input and output enter traces.', read: flag }),
   allowReset: setting({ name: 'ALLOW_RESET', default: '0', about: 'Enables POST /_countersign/reset for test suites; refused on a bind beyond loopback.', read: flag }),

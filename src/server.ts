@@ -66,7 +66,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       dataDirectory: join(settings.dataDir, 'lambda'), minIsolation: settings.minIsolation, log,
     })
     closing.push(() => lambda.close())
-    const apigateway = createApiGateway({ database: core, clock, random, sealer, functions: lambda.functions, log })
+    const apigateway = createApiGateway({ database: core, clock, random, sealer, functions: lambda.functions, accountRateLimit: settings.accountRateLimit, log })
     closing.push(() => apigateway.close())
 
     // Who calls, what may they do, what is left of it.

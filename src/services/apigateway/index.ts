@@ -30,6 +30,8 @@ export interface ApiGateway {
 }
 
 export interface ApiGatewayOptions extends Omit<ApiGateway, 'metering'> {
+  /** Requests a second to all APIs of an account in a region; AWS's quota unless given. Half of it may come at once. */
+  accountRateLimit?: number | undefined
   /** Told of requests that were taken from limits in advance and could not be given back. */
   log?: { error(facts: Record<string, unknown>, message: string): void } | undefined
 }
@@ -50,8 +52,8 @@ export interface ApiGatewayService {
 }
 
 /** Assembles the service. */
-export function createApiGateway({ log, ...parts }: ApiGatewayOptions): ApiGatewayService {
-  const metering = createMetering({ ...parts, onFailure: (error) => log?.error({ err: error }, 'requests taken in advance were lost') })
+export function createApiGateway({ log, accountRateLimit, ...parts }: ApiGatewayOptions): ApiGatewayService {
+  const metering = createMetering({ ...parts, accountRateLimit, onFailure: (error) => log?.error({ err: error }, 'requests taken in advance were lost') })
   return {
     definition: {
       model: 'apigateway-2015-07-09',

@@ -62,11 +62,11 @@ const KEYS_CACHED_MAX = 10_000
 
 interface CachedKey { keyId: string, isEnabled: boolean, grants: ReadonlyMap<string, KeyGrant> }
 
-export function createMetering({ database, clock, random, sealer, onFailure }: {
-  database: Database, clock: Clock, random: RandomSource, sealer: Pick<Sealer, 'fingerprint'>, onFailure: (error: unknown) => void
+export function createMetering({ database, clock, random, sealer, accountRateLimit = ACCOUNT_RATE_LIMIT, onFailure }: {
+  database: Database, clock: Clock, random: RandomSource, sealer: Pick<Sealer, 'fingerprint'>, accountRateLimit?: number | undefined, onFailure: (error: unknown) => void
 }): OwnMetering {
   const leases = createLeases({ database, clock, holder: random.uuid(), onFailure })
-  const accounts = new AccountBuckets(clock)
+  const accounts = new AccountBuckets(clock, accountRateLimit)
   const keys = createCache<string, CachedKey | undefined>({
     database,
     load: async (cached) => {
@@ -158,8 +158,12 @@ const ACCOUNTS_MAX = 10_000
 class AccountBuckets {
   readonly #buckets = new Map<string, { tokens: number, atMs: number }>()
   readonly #clock: Clock
-  constructor(clock: Clock) {
+  readonly #rate: number
+  readonly #burst: number
+  constructor(clock: Clock, rate: number) {
     this.#clock = clock
+    this.#rate = rate
+    this.#burst = rate * (ACCOUNT_BURST_LIMIT / ACCOUNT_RATE_LIMIT)
   }
 
   take({ accountId, region }: CalledStage): boolean {
@@ -167,10 +171,10 @@ class AccountBuckets {
     const now = this.#clock.monotonic()
     let at = this.#buckets.get(name)
     if (!at) {
-      this.#buckets.set(name, at = { tokens: ACCOUNT_BURST_LIMIT, atMs: now })
+      this.#buckets.set(name, at = { tokens: this.#burst, atMs: now })
       if (this.#buckets.size > ACCOUNTS_MAX) this.#buckets.delete(this.#buckets.keys().next().value!)
     }
-    at.tokens = Math.min(ACCOUNT_BURST_LIMIT, at.tokens + (now - at.atMs) * ACCOUNT_RATE_LIMIT / 1000)
+    at.tokens = Math.min(this.#burst, at.tokens + (now - at.atMs) * this.#rate / 1000)
     at.atMs = now
     if (at.tokens < 1) return false
     at.tokens -= 1
