@@ -1,3 +1,5 @@
+// Archives, honest and hostile: what is unpacked and what is refused.
+
 import assert from 'node:assert/strict'
 import { existsSync, lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'

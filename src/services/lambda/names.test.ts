@@ -1,3 +1,5 @@
+// How a function may be named: by name, partial and whole ARN, and what is refused.
+
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parseFunctionArn, parseFunctionName, parseNewFunctionName, qualifiedArn } from './names.ts'

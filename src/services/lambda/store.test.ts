@@ -1,3 +1,5 @@
+// The records of functions, their permissions and code, on both engines.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eachDatabase } from '#test/support/each-database.ts'

@@ -1,3 +1,5 @@
+// The lines that an invocation leaves in the log, as AWS writes them.
+
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createLineReader, createLogTail, createMessageReader, reportLine } from './log-lines.ts'

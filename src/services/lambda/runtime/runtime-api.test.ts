@@ -1,3 +1,5 @@
+// The Runtime API as its bytes: what is read, what is answered, what is refused.
+
 import assert from 'node:assert/strict'
 import { Duplex } from 'node:stream'
 import { describe, test } from 'node:test'
