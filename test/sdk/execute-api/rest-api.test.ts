@@ -95,6 +95,14 @@ describe('a deployed REST API refuses', () => {
     assert.match(JSON.parse(wrong.text).message, /^The request signature we calculated does not match.*\n\nThe Canonical String for this request should have been\n'POST\n\/dev\/secured\n/)
   })
 
+  test('a wrong secret before it asks what its owner may do: nobody learns from a key id alone whose it is', async (t) => {
+    const { call, server } = await deploy(t)
+    const nobody = await server.user('nobody', [{ Effect: 'Allow', Action: 'sts:*', Resource: '*' }])
+    const wrong = await call({ ...secured, as: { ...nobody, secretAccessKey: 'x'.repeat(40) } })
+    assert.deepEqual([wrong.status, wrong.headers['x-amzn-errortype']], [403, 'InvalidSignatureException'])
+    assert.doesNotMatch(wrong.text, /nobody/)
+  })
+
   test('a caller without execute-api:Invoke, naming caller and action, the account masked in the ARN', async (t) => {
     const { call, server, apiId } = await deploy(t)
     const answer = await call({ ...secured, as: await server.user('nobody', [{ ...invoke(apiId), Resource: '*', Action: 'execute-api:Other' }]) })

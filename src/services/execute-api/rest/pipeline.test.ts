@@ -283,11 +283,17 @@ describe('authenticate', () => {
 describe('authorize', () => {
   test('refuses with Message in capitals, the caller\'s ARN, and the account of the API masked', async () => {
     const got = await call({ path: '/dev/catalog/register', method: 'POST', headers: signed, allows: false, body: '{}' })
-    assert.deepEqual([got.status, got.headers['x-amzn-ErrorType'], got.bodyWasRead], [403, 'AccessDeniedException', false])
+    assert.deepEqual([got.status, got.headers['x-amzn-ErrorType'], got.invocations.length], [403, 'AccessDeniedException', 0])
     assert.deepEqual(got.json, {
       Message: `User: arn:aws:iam::${accountId}:user/ann is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********0000:api123/dev/POST/catalog/register because no identity-based policy allows the execute-api:Invoke action`,
     })
     assert.equal(got.facts.callerArn, user.arn)
+  })
+
+  test('comes after the whole signature: a wrong one is told, and nothing of whose key it is', async () => {
+    const got = await call({ path: '/dev/catalog/register', method: 'POST', headers: { authorization: 'AWS4-HMAC-SHA256 wrong' }, allows: false, body: '{}' })
+    assert.deepEqual([got.status, got.headers['x-amzn-ErrorType']], [403, 'InvalidSignatureException'])
+    assert.doesNotMatch(got.body, /ann/)
   })
 })
 
@@ -505,7 +511,7 @@ describe('traces', () => {
 
   test('name every step, and hold no body unless the stage or the server allows it', async () => {
     const got = await call(secret)
-    assert.deepEqual(got.steps.map(({ step }) => step), ['route', 'authentication', 'policy', 'signature', 'request', 'request-template', 'integration', 'select-response', 'response'])
+    assert.deepEqual(got.steps.map(({ step }) => step), ['route', 'authentication', 'signature', 'policy', 'request', 'request-template', 'integration', 'select-response', 'response'])
     assert.doesNotMatch(JSON.stringify(got.steps), /hunter2|printed|AWS4-HMAC/)
     assert.equal(got.facts.operation, 'POST api123/dev/catalog/register')
   })

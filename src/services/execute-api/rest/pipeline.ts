@@ -11,7 +11,7 @@ import { authorize } from './steps/authorize.ts'
 import { identifyKey } from './steps/identify-key.ts'
 import { integrate, type IntegrateOptions } from './steps/integrate.ts'
 import { meter } from './steps/meter.ts'
-import { readCall } from './steps/read-call.ts'
+import { readCall, readSignedBody } from './steps/read-call.ts'
 import { mapRequest } from './steps/request-template.ts'
 import { respond } from './steps/respond.ts'
 import { mapResponse } from './steps/response-template.ts'
@@ -29,9 +29,10 @@ export interface PipelineOptions extends RouteOptions, IntegrateOptions {
 export async function answer(exchange: Exchange, address: Address, options: PipelineOptions): Promise<HttpResponse> {
   const found = exchange.route = await route(exchange, address, options)
   const claim = exchange.claim = await authenticate(exchange, found, options.authenticator)
+  const signedBody = claim && await readSignedBody(exchange, claim)
   await authorize(exchange, found, claim, options.authorizer)
   const key = exchange.key = await identifyKey(exchange, found, options.metering)
-  const call = exchange.call = await readCall(exchange, found, claim)
+  const call = exchange.call = await readCall(exchange, found, claim, signedBody)
   await meter(exchange, found, key, options.metering)
   validate(call)
   const request = mapRequest(call)

@@ -31,8 +31,7 @@ export async function authenticate(
 }
 
 /** Judges the signature over the body, now that it is read. @throws GatewayRefusal 403 with AWS's canonical string. */
-export function finishSignature(exchange: Exchange, claim: SignatureClaim | undefined, body: Buffer): void {
-  if (claim === undefined) return
+export function finishSignature(exchange: Exchange, claim: SignatureClaim, body: Buffer): void {
   try {
     claim.finish(body)
     exchange.trace.add('signature', { valid: true })

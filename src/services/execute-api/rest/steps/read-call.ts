@@ -1,4 +1,4 @@
-// Step 5: the body and the parameters, and what templates and functions may know about the call.
+// Step 5: the body, the parameters, and what templates and functions may know about the call. A signed body is read between steps 2 and 3.
 
 import type { Caller } from '#aws/caller.ts'
 import type { SignatureClaim } from '#aws/authenticate.ts'
@@ -12,10 +12,23 @@ import { finishSignature } from './authenticate.ts'
 /** Source: API Gateway quotas, "Payload size". Bytes. */
 export const PAYLOAD_BYTES_MAX = 10 * 1024 * 1024
 
-/** @throws GatewayRefusal 413 for a body over `PAYLOAD_BYTES_MAX`, 403 when the signature does not cover the body. */
-export async function readCall(exchange: Exchange, route: Route, claim: SignatureClaim | undefined): Promise<ApiCall> {
+/**
+ * A body that is signed, once it is known that it is: what refuses later may name the caller, and who only knows a key's id is not the caller.
+ *
+ * @throws GatewayRefusal 413 for a body over `PAYLOAD_BYTES_MAX`, 403 when the signature does not cover the body.
+ */
+export async function readSignedBody(exchange: Exchange, claim: SignatureClaim): Promise<Buffer> {
   const body = await readBody(exchange)
   finishSignature(exchange, claim, body)
+  return body
+}
+
+/**
+ * @param signedBody what was read already, of a signed call.
+ * @throws GatewayRefusal 413 for a body over `PAYLOAD_BYTES_MAX`.
+ */
+export async function readCall(exchange: Exchange, route: Route, claim: SignatureClaim | undefined, signedBody: Buffer | undefined): Promise<ApiCall> {
+  const body = signedBody ?? await readBody(exchange)
   const { integration } = route.method
   if (!integration) throw configurationError('No integration defined for method')
   const header = collect(spelledOnce(exchange.request.headers.entries()))
