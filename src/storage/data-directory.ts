@@ -1,6 +1,6 @@
 // The directory with everything that one process keeps: made, checked, locked against a second process, and remembered.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { readFileIfAny, writeFileAtomically } from '#lib/files.ts'
@@ -27,7 +27,7 @@ const storesFile = 'stores.json'
 export function openDataDirectory(directory: string): DataDirectory {
   const path = resolve(directory)
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeDirectory(path)
     const probe = join(path, `.writable-${process.pid}`)
     writeFileSync(probe, '')
     rmSync(probe)
@@ -41,6 +41,18 @@ export function openDataDirectory(directory: string): DataDirectory {
     path,
     file: (name) => join(path, name),
     release: () => { if (lock.isOpen) lock.close() },
+  }
+}
+
+/** One level at a time: Node's own recursion goes round for ever where a parent exists but takes no directories (`/proc`). */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

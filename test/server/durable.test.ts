@@ -1,20 +1,14 @@
 // Acknowledged means flushed: seen from outside, in the server's own system calls, and after it was killed.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, test } from 'node:test'
 import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { CreateUserCommand, GetUserCommand, IAMClient } from '@aws-sdk/client-iam'
+import { keptDirectory } from '#test/support/kept-directory.ts'
 import { absent } from '#test/support/programs.ts'
 import { descendants, startProcess, type ServerProcess } from '#test/support/process.ts'
-
-function directory(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'countersign-'))
-  t.after(() => rmSync(path, { recursive: true, force: true }))
-  return path
-}
 
 function clientsOf({ endpoint, credentials }: ServerProcess) {
   const options = { endpoint, region: 'us-east-1', credentials, maxAttempts: 1 }
@@ -25,7 +19,7 @@ const table = { TableName: 'Things', BillingMode: 'PAY_PER_REQUEST', KeySchema: 
 
 describe('what was acknowledged', () => {
   test('was flushed to disk between the request and its answer', { skip: absent('strace') }, async (t) => {
-    const dataDir = directory(t)
+    const dataDir = keptDirectory()
     const log = join(dataDir, 'calls')
     const server = await startProcess({ dataDir, under: ['strace', '-f', '-q', '-y', '-s', '120', '-e', 'trace=fsync,fdatasync,read,recvfrom,write,writev,sendto,sendmsg', '-o', log] })
     const [traced] = descendants(server.child.pid!)
@@ -54,7 +48,7 @@ describe('what was acknowledged', () => {
   })
 
   test('is there after the server was killed, and the next start needs no help', async (t) => {
-    const dataDir = directory(t)
+    const dataDir = keptDirectory()
     const first = await startProcess({ dataDir })
     t.after(() => first.end('SIGKILL'))
     const { dynamodb, iam } = clientsOf(first)

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GetUsageCommand, UpdateApiKeyCommand } from '@aws-sdk/client-api-gateway'
+import { keptDirectory } from '#test/support/kept-directory.ts'
 import { keyed } from '#test/support/keyed-api.ts'
 import { freshPostgres, postgresIsAbsent } from '#test/support/postgres.ts'
 import type { RawAnswer } from '#test/support/raw-request.ts'
@@ -16,8 +17,7 @@ const thisMonth = () => ({ startDate: new Date(Date.now() - 86_400_000).toISOStr
 const total = (days: readonly (readonly number[])[]) => days.reduce((sum, [used = 0]) => sum + used, 0)
 
 test('a quota goes on where it was when the server is stopped and started: nothing is wasted', async (t) => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'countersign-limits-'))
-  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  const dataDir = keptDirectory()
   const first = await startServer(undefined, { dataDir })
   const { sign, value, keyId, usagePlanId } = await keyed(first, { quota: { limit: 100, period: 'MONTH' } })
   for (let round = 0; round < 5; round++) assert.equal(admitted(await Promise.all(Array.from({ length: 12 }, () => sign(value)))), 12)

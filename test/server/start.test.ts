@@ -1,25 +1,19 @@
 // Starting and stopping: what refuses to start says why in one sentence, what starts serves, and what stops leaves nothing behind.
 
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, test } from 'node:test'
 import { CreateTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { keptDirectory } from '#test/support/kept-directory.ts'
 import { absent, runProgram } from '#test/support/programs.ts'
 import { startProcess } from '#test/support/process.ts'
 import { refuses } from '#test/support/refuses.ts'
 import { startServer } from '#test/support/server.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-
-function directory(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'countersign-'))
-  t.after(() => rmSync(path, { recursive: true, force: true }))
-  return path
-}
 
 /** Runs `countersign` to its end. */
 function countersign(args: string[], settings: Record<string, string> = {}, environment: NodeJS.ProcessEnv = {}) {
@@ -40,24 +34,26 @@ describe('serve refuses to start, with one sentence,', () => {
     t.after(() => other.close())
     await new Promise((done) => other.once('listening', done))
     const { port } = other.address() as AddressInfo
-    saysOnly(await countersign(['serve'], { DATA_DIR: directory(t), PORT: String(port), HOST: '127.0.0.1' }), new RegExp(`Port ${port} is taken by another process; .*--port`))
+    saysOnly(await countersign(['serve'], { DATA_DIR: keptDirectory(), PORT: String(port), HOST: '127.0.0.1' }), new RegExp(`Port ${port} is taken by another process; .*--port`))
   })
 
   test('in a data directory that another server uses, and the other goes on', async (t) => {
-    const dataDir = directory(t)
+    const dataDir = keptDirectory()
     const server = await startServer(t, { dataDir })
     saysOnly(await countersign(['serve'], { DATA_DIR: dataDir, PORT: '0' }), /is in use by process \d+; stop it, or set COUNTERSIGN_DATA_DIR/)
     await server.sts.send(new GetCallerIdentityCommand({}))
   })
 
-  test('in a data directory that cannot be made', async (t) => {
-    const file = join(directory(t), 'file')
+  test('in a data directory that cannot be made', async () => {
+    const file = join(keptDirectory(), 'file')
     writeFileSync(file, '')
-    saysOnly(await countersign(['serve'], { DATA_DIR: join(file, 'below'), PORT: '0' }), /data directory .* cannot be .*COUNTERSIGN_DATA_DIR/)
+    for (const below of [join(file, 'below'), '/proc/countersign', '/dev/null/countersign']) {
+      saysOnly(await countersign(['serve'], { DATA_DIR: below, PORT: '0' }), /data directory .* cannot be .*COUNTERSIGN_DATA_DIR/)
+    }
   })
 
-  test('with a damaged, emptied or lost store, and leaves it as it is', async (t) => {
-    const dataDir = directory(t)
+  test('with a damaged, emptied or lost store, and leaves it as it is', async () => {
+    const dataDir = keptDirectory()
     await (await startServer(undefined, { dataDir })).close()
     const file = join(dataDir, 'core.db')
     const whole = readFileSync(file)
@@ -72,8 +68,8 @@ describe('serve refuses to start, with one sentence,', () => {
     await (await startServer(undefined, { dataDir })).close()
   })
 
-  test('with a master key that is lost, open to others, or another store\'s', async (t) => {
-    const dataDir = directory(t)
+  test('with a master key that is lost, open to others, or another store\'s', async () => {
+    const dataDir = keptDirectory()
     await (await startServer(undefined, { dataDir })).close()
     const file = join(dataDir, 'master.key')
     const key = readFileSync(file)
@@ -87,16 +83,16 @@ describe('serve refuses to start, with one sentence,', () => {
     saysOnly(await countersign(['serve'], { DATA_DIR: dataDir, PORT: '0' }), /can be read by others .*chmod 600/)
   })
 
-  test('with settings that make no sense', async (t) => {
-    saysOnly(await countersign(['serve', '--port', 'abc'], { DATA_DIR: directory(t) }), /COUNTERSIGN_PORT must be a whole number/)
-    saysOnly(await countersign(['serve'], { DATA_DIR: directory(t), PORT: '0', HOST: '0.0.0.0' }), /without TLS would send secrets in the clear/)
-    saysOnly(await countersign(['serve'], { DATA_DIR: directory(t), PORT: '0', TLS_CERT: '/nowhere.pem', TLS_KEY: '/nowhere.key' }), /\/nowhere\.pem cannot be read \(ENOENT\)/)
+  test('with settings that make no sense', async () => {
+    saysOnly(await countersign(['serve', '--port', 'abc'], { DATA_DIR: keptDirectory() }), /COUNTERSIGN_PORT must be a whole number/)
+    saysOnly(await countersign(['serve'], { DATA_DIR: keptDirectory(), PORT: '0', HOST: '0.0.0.0' }), /without TLS would send secrets in the clear/)
+    saysOnly(await countersign(['serve'], { DATA_DIR: keptDirectory(), PORT: '0', TLS_CERT: '/nowhere.pem', TLS_KEY: '/nowhere.key' }), /\/nowhere\.pem cannot be read \(ENOENT\)/)
   })
 })
 
 describe('a server', () => {
   test('ends on SIGTERM with 0 within ten seconds and is found as it was', async (t) => {
-    const dataDir = directory(t)
+    const dataDir = keptDirectory()
     const first = await startProcess({ dataDir })
     t.after(() => first.end('SIGKILL'))
     assert.equal((await fetch(`${first.endpoint}/_countersign/health`)).status, 200)
@@ -112,7 +108,7 @@ describe('a server', () => {
   })
 
   test('takes its root credentials from the settings, and no longer knows the earlier ones', async (t) => {
-    const dataDir = directory(t)
+    const dataDir = keptDirectory()
     const before = await startServer(undefined, { dataDir })
     const { credentials: earlier } = before
     await before.close()
@@ -141,7 +137,7 @@ describe('a server', () => {
   })
 
   test('speaks TLS when told to', { skip: absent('openssl') }, async (t) => {
-    const dir = directory(t)
+    const dir = keptDirectory()
     const made = await runProgram('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')])
     assert.equal(made.code, 0, made.stderr)
     const server = await startServer(t, { settings: { TLS_CERT: join(dir, 'cert.pem'), TLS_KEY: join(dir, 'key.pem'), HOST: '127.0.0.1' } })
@@ -167,7 +163,7 @@ describe('the command line', () => {
     assert.match(stdout, new RegExp(`^export AWS_ENDPOINT_URL=${server.endpoint}$`, 'm'))
     const shell = await runProgram('sh', ['-c', `${stdout}\nprintf '%s %s' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY"`])
     assert.equal(shell.stdout, `${server.credentials.accessKeyId} ${server.credentials.secretAccessKey}`)
-    saysOnly(await countersign(['env', '--data-dir', directory(t)]), /There are no credentials in/)
+    saysOnly(await countersign(['env', '--data-dir', keptDirectory()]), /There are no credentials in/)
   })
 
   test('sends a signed request, and shows the trace of one', async (t) => {
@@ -201,11 +197,11 @@ describe('the command line', () => {
   test('backs a running server up, and restores it elsewhere', async (t) => {
     const server = await startServer(t)
     await server.dynamodb.send(new CreateTableCommand({ TableName: 'Kept', BillingMode: 'PAY_PER_REQUEST', KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }], AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }] }))
-    const file = join(directory(t), 'copy')
+    const file = join(keptDirectory(), 'copy')
     assert.equal((await countersign(['backup', file, '--data-dir', server.dataDir])).code, 0)
     assert.ok(!readFileSync(file).includes(readFileSync(join(server.dataDir, 'master.key'))), 'the master key is not in a backup')
     saysOnly(await countersign(['backup', file, '--data-dir', server.dataDir]), /exists/)
-    const elsewhere = join(directory(t), 'data')
+    const elsewhere = join(keptDirectory(), 'data')
     mkdirSync(elsewhere, { mode: 0o700 })
     assert.equal((await countersign(['restore', file, '--data-dir', elsewhere])).code, 0)
     saysOnly(await countersign(['serve'], { DATA_DIR: elsewhere, PORT: '0' }), /master key .* is missing/)

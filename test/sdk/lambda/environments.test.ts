@@ -107,7 +107,7 @@ describe('an environment', () => {
     const { deploy, invoke, logged } = await startLambda(t)
     const arn = await deploy('f', counting)
     await invoke(arn)
-    await assert.rejects(invoke(arn, { ms: 300 }, { timeoutMs: 50 }), { code: 'ServiceException' })
+    await assert.rejects(invoke(arn, { ms: 3000 }, { timeoutMs: 50 }), { code: 'ServiceException' })
     assert.deepEqual((await invoke(arn)).answer.uses, 1, 'it is at work, so another one serves')
     const ended = () => logged.flatMap(({ events }) => events).filter(({ message }) => message.startsWith('END')).length
     while (ended() < 3) await sleep(10)
