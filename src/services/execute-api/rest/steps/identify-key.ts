@@ -1,4 +1,4 @@
-// Step 4: whose API key it is, where the method asks for one. The body has not been read yet.
+// Step 4: whose API key it is, where the method asks for one. Of an unsigned call the body has not been read yet.
 
 import type { KeyGrant, Metering } from '#services/apigateway/index.ts'
 import { GatewayRefusal } from '../../gateway-responses.ts'
