@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 
 /** `absent: aws` when the program does not run here, else false: for a test's `skip`. */
-export function absent(program: 'aws' | 'python3' | 'boto3' | 'strace' | 'bwrap' | 'openssl'): string | false {
+export function absent(program: 'aws' | 'setpriv' | 'python3' | 'boto3' | 'strace' | 'bwrap' | 'openssl'): string | false {
   const known = seen.get(program)
   if (known !== undefined) return known
   const [command, ...args] = program === 'boto3' ? ['python3', '-c', 'import boto3'] : program === 'strace' ? ['strace', '-V'] : program === 'openssl' ? ['openssl', 'version'] : [program, '--version']
