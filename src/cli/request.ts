@@ -3,7 +3,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { signHeaders } from '#aws/sigv4/sign.ts'
-import type { Session } from './session.ts'
+import { CommandRefusal, type Session } from './session.ts'
 
 export interface SignedRequest {
   method: string
@@ -24,7 +24,7 @@ export interface Answer {
 
 const ANSWER_TIMEOUT_MS = 60_000
 
-/** Signs with the session's credentials and sends. Fails with the network's own error. */
+/** Signs with the session's credentials and sends. Fails with the network's own error. @throws CommandRefusal when no answer comes. */
 export function sendSigned({ credentials, region }: Session, { method, url, headers = {}, body = Buffer.alloc(0), service }: SignedRequest, nowMs: number): Promise<Answer> {
   const { protocol, host, hostname, port, pathname, search } = new URL(url)
   const signed = signHeaders({
@@ -38,7 +38,7 @@ export function sendSigned({ credentials, region }: Session, { method, url, head
       incoming.on('error', reject)
       incoming.on('end', () => resolve({ status: incoming.statusCode!, statusText: incoming.statusMessage ?? '', headers: incoming.headers, body: Buffer.concat(chunks) }))
     })
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer from ${host} within ${ANSWER_TIMEOUT_MS / 1000} s`)))
+    outgoing.on('timeout', () => outgoing.destroy(new CommandRefusal(`There was no answer from ${host} within ${ANSWER_TIMEOUT_MS / 1000} s.`)))
     outgoing.on('error', reject)
     outgoing.end(body)
   })

@@ -7,8 +7,9 @@ import type {
 } from '@aws-sdk/client-cloudwatch-logs'
 import type { Scope } from '#aws/arn.ts'
 import type { Call, Valid } from '#aws/service.ts'
-import { Conflict, type Database } from '#storage/database.ts'
+import type { Database } from '#storage/database.ts'
 import type { LogsService } from './api.ts'
+import { refusingConflicts } from './conflicts.ts'
 import { errors, noSuchGroup } from './errors.ts'
 import { checkNameLength, DESCRIBE_LIMIT, groupArn, groupOfArn, RETENTION_DAYS, TAGS_MAX, type LogGroup } from './model.ts'
 import { findGroup, listGroups, transactions, type GroupKey } from './store.ts'
@@ -128,20 +129,11 @@ async function findTags(database: Database, key: GroupKey): Promise<Record<strin
 
 export const keyOf = ({ accountId, region }: Scope, name: string): GroupKey => ({ accountId, region, name })
 
-/** Turns what a transaction found in its way into the service's errors. */
-async function refusing(transaction: Promise<unknown>): Promise<void> {
-  try {
-    await transaction
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error
-    switch (error.reason) {
-      case 'missing': throw noSuchGroup()
-      // Observed: AWS, 03-02-2026, recorded by localstack's test_create_log_group_duplicate_error.
-      case 'exists': throw errors.ResourceAlreadyExistsException('The specified log group already exists')
-      // Ours: the words; the guide says that the call fails with a validation error.
-      case 'protected': throw errors.ValidationException('The log group has deletion protection enabled.')
-      case 'too many': throw errors.TooManyTagsException(`The resource may have at most ${TAGS_MAX} tags.`)
-      default: throw error
-    }
-  }
-}
+const refusing = refusingConflicts({
+  'missing': noSuchGroup,
+  // Observed: AWS, 03-02-2026, recorded by localstack's test_create_log_group_duplicate_error.
+  'exists': () => errors.ResourceAlreadyExistsException('The specified log group already exists'),
+  // Ours: the words; the guide says that the call fails with a validation error.
+  'protected': () => errors.ValidationException('The log group has deletion protection enabled.'),
+  'too many': () => errors.TooManyTagsException(`The resource may have at most ${TAGS_MAX} tags.`),
+})

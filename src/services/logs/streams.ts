@@ -3,8 +3,8 @@
 import type { CreateLogStreamRequest, DeleteLogStreamRequest, DescribeLogStreamsRequest, DescribeLogStreamsResponse } from '@aws-sdk/client-cloudwatch-logs'
 import type { Scope } from '#aws/arn.ts'
 import type { Call, Valid } from '#aws/service.ts'
-import { Conflict } from '#storage/database.ts'
 import type { LogsService } from './api.ts'
+import { refusingConflicts } from './conflicts.ts'
 import { errors, noSuchGroup, noSuchStream } from './errors.ts'
 import { keyOf } from './groups.ts'
 import { checkNameLength, DESCRIBE_LIMIT, groupNamedBy, streamArn, type LogStream } from './model.ts'
@@ -68,17 +68,9 @@ export function sequenceToken(streamId: number): string {
   return String(streamId).padStart(56, '4900000000000000000000000000000000000000000000000000')
 }
 
-async function refusing(transaction: Promise<unknown>): Promise<void> {
-  try {
-    await transaction
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error
-    switch (error.reason) {
-      case 'missing': throw noSuchGroup()
-      case 'missing stream': throw noSuchStream()
-      // Observed: AWS, 03-02-2026, recorded by localstack's test_create_log_stream_duplicate_error.
-      case 'exists': throw errors.ResourceAlreadyExistsException('The specified log stream already exists')
-      default: throw error
-    }
-  }
-}
+const refusing = refusingConflicts({
+  'missing': noSuchGroup,
+  'missing stream': noSuchStream,
+  // Observed: AWS, 03-02-2026, recorded by localstack's test_create_log_stream_duplicate_error.
+  'exists': () => errors.ResourceAlreadyExistsException('The specified log stream already exists'),
+})
