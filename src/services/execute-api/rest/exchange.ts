@@ -1,6 +1,7 @@
 // One request on its way through the pipeline, and what each step has found out.
 
 import type { SignatureClaim } from '#aws/authenticate.ts'
+import type { Caller } from '#aws/caller.ts'
 import type { Trace } from '#aws/trace.ts'
 import type { HttpRequest } from '#lib/http.ts'
 import type { DeployedStage } from '#services/apigateway/index.ts'
@@ -24,6 +25,43 @@ export interface Exchange {
   claim?: SignatureClaim | undefined
   key?: RequestKey | undefined
   call?: ApiCall
+  /** What was exchanged with the backend, where there is one: for logs. */
+  endpoint?: EndpointCall
+  /** Of a test invocation, which takes the undeployed API and asks for no credentials. */
+  test?: TestInvocation
+}
+
+/** Who tries a method out: functions and templates see this caller. */
+export interface TestInvocation {
+  caller: Caller
+  userAgent: string | undefined
+}
+
+/**
+ * One call of what stands behind a method. Whoever makes it sets `exchange.endpoint` just before, and its `answer` or `error` after:
+ * execution logs and `$context.integration` tell it. A mock has none.
+ */
+export interface EndpointCall {
+  /** As AWS's execution logs show it: `https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/{arn}/invocations`, `http://…`. */
+  uri: string
+  /** Made only when a log shows them. */
+  headers: () => Readonly<Record<string, string | string[]>>
+  body: Buffer
+  sentAtMs: number
+  answer?: EndpointAnswer
+  /** Why there is no answer. */
+  error?: string
+}
+
+export interface EndpointAnswer {
+  /** Of the HTTP answer; of a function 200 also when it failed. */
+  status: number
+  /** Made only when a log shows them. */
+  headers: () => Readonly<Record<string, string | string[]>>
+  body: Buffer
+  latencyMs: number
+  /** The backend's own id of the request: a function's request id. */
+  requestId?: string | undefined
 }
 
 /** The step `route`: which method of which deployment. */

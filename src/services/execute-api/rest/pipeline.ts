@@ -5,7 +5,7 @@ import type { Authorizer } from '#aws/authorize.ts'
 import type { HttpResponse } from '#lib/http.ts'
 import type { Metering } from '#services/apigateway/index.ts'
 import type { Address } from '../address.ts'
-import type { Exchange } from './exchange.ts'
+import type { ApiCall, Exchange } from './exchange.ts'
 import { authenticate } from './steps/authenticate.ts'
 import { authorize } from './steps/authorize.ts'
 import { identifyKey } from './steps/identify-key.ts'
@@ -34,6 +34,15 @@ export async function answer(exchange: Exchange, address: Address, options: Pipe
   const key = exchange.key = await identifyKey(exchange, found, options.metering)
   const call = exchange.call = await readCall(exchange, found, claim, signedBody)
   await meter(exchange, found, key, options.metering)
+  return execute(call, options)
+}
+
+/**
+ * The steps that a test invocation takes as well: all that do not ask who calls, and how often.
+ *
+ * @throws GatewayRefusal, NotServed
+ */
+export async function execute(call: ApiCall, options: IntegrateOptions): Promise<HttpResponse> {
   validate(call)
   const request = mapRequest(call)
   const result = await integrate(call, request, options)

@@ -1,0 +1,146 @@
+// Serves REST APIs: a request goes through the pipeline, and whatever refuses it becomes a gateway response, a trace and lines in logs.
+
+import { AwsError } from '#aws/errors.ts'
+import type { Authenticator } from '#aws/authenticate.ts'
+import type { Authorizer } from '#aws/authorize.ts'
+import type { RequestFacts } from '#aws/dispatch.ts'
+import { startTrace, type Trace } from '#aws/trace.ts'
+import type { Clock } from '#lib/clock.ts'
+import { ClientGone, type HttpRequest, type HttpResponse } from '#lib/http.ts'
+import type { RandomSource } from '#lib/random.ts'
+import type { Metering, RestApiSnapshot, SnapshotSource } from '#services/apigateway/index.ts'
+import type { Invoker } from '#services/lambda/index.ts'
+import type { LogSink } from '#services/logs/index.ts'
+import { addressOf } from '../address.ts'
+import { GatewayRefusal, INTERNAL_SERVER_ERROR, renderRefusal } from '../gateway-responses.ts'
+import { logExecution } from '../execution-log.ts'
+import { refusalLookup } from '../refusal-lookup.ts'
+import { compileDeployment, type CompiledDeployment } from './deployment.ts'
+import type { Exchange } from './exchange.ts'
+import { NotServed } from './not-served.ts'
+import { answer } from './pipeline.ts'
+import { standardHeaders } from './steps/respond.ts'
+
+export interface RestApisOptions {
+  snapshots: SnapshotSource
+  /** API keys and limits. */
+  metering: Metering
+  invoker: Pick<Invoker, 'invoke'>
+  authenticator: Authenticator
+  authorizer: Authorizer
+  clock: Clock
+  random: RandomSource
+  /** Told of failures that are ours. */
+  log: { error(facts: Record<string, unknown>, message: string): void }
+  /** Called once for every request, after its answer was made. */
+  onTrace: (trace: Trace, facts: RequestFacts) => void
+  /** Where execution logs go. */
+  logs: Pick<LogSink, 'append'>
+  /** The region that facts name where no API was found. */
+  region: string
+  /** Lets bodies and templates' inputs and outputs into every trace. */
+  traceBodies: boolean
+  /** Told of each compilation: tests count that none happens per request. */
+  onCompile?: (snapshot: RestApiSnapshot) => void
+}
+
+export interface RestApis {
+  /** Answers a call of a deployed stage. Rejects only when the connection is gone. */
+  handle(request: HttpRequest): Promise<HttpResponse>
+}
+
+interface Settled {
+  response: HttpResponse
+  errorType: string | undefined
+}
+
+export function createRestApis(options: RestApisOptions): RestApis {
+  const { clock, random, log, logs, onTrace, onCompile } = options
+  // A deployment is immutable: what is compiled from it lives as long as it does.
+  const deployments = new WeakMap<RestApiSnapshot, CompiledDeployment>()
+  const compiled = (snapshot: RestApiSnapshot): CompiledDeployment => {
+    let deployment = deployments.get(snapshot)
+    if (!deployment) {
+      onCompile?.(snapshot)
+      deployments.set(snapshot, deployment = compileDeployment(snapshot))
+    }
+    return deployment
+  }
+  const pipeline = { ...options, compiled }
+
+  function begin(request: HttpRequest): Exchange {
+    const requestId = random.uuid()
+    const atMs = clock.now()
+    // One draw of randomness serves all three names of a request.
+    const hex = requestId.replaceAll('-', '')
+    return {
+      request, requestId, atMs,
+      extendedRequestId: `${Buffer.from(hex.slice(10), 'hex').toString('base64url')}=`,
+      traceHeader: `Root=1-${Math.floor(atMs / 1000).toString(16).padStart(8, '0')}-${hex.slice(0, 24)};Parent=${hex.slice(16)};Sampled=0`,
+      trace: startTrace(requestId, () => clock.monotonic()),
+    }
+  }
+
+  async function settle(exchange: Exchange): Promise<Settled> {
+    try {
+      const address = exchange.address = addressOf(exchange.request)!
+      return { response: await answer(exchange, address, pipeline), errorType: undefined }
+    } catch (failure) {
+      if (failure instanceof ClientGone) throw failure
+      return refuse(exchange, failure)
+    }
+  }
+
+  /** What went wrong, as the client sees it. */
+  function refuse(exchange: Exchange, failure: unknown): Settled {
+    const refusal = failure instanceof GatewayRefusal ? failure : ownFailure(exchange, failure)
+    if (refusal.logLine !== undefined) logExecution(exchange, refusal.logLine, logs)
+    const responses = exchange.route?.deployed.snapshot.gatewayResponses ?? {}
+    const response = renderRefusal(refusal, responses, { lookup: refusalLookup(exchange, refusal) })
+    response.headers = { ...standardHeaders(exchange), 'x-amzn-ErrorType': refusal.errorType, ...response.headers }
+    exchange.trace.add('gateway-response', { type: refusal.type, errorType: refusal.errorType, message: refusal.message.split('\n')[0]! })
+    return { response, errorType: refusal.errorType }
+  }
+
+  function ownFailure(exchange: Exchange, failure: unknown): GatewayRefusal {
+    if (failure instanceof NotServed) return new GatewayRefusal('DEFAULT_5XX', failure.message, { status: 501, errorType: 'NotImplemented' })
+    if (failure instanceof AwsError) log.error({ err: failure, requestId: exchange.requestId }, 'a step of execute-api was refused')
+    else log.error({ err: failure, requestId: exchange.requestId }, 'a step of execute-api failed')
+    return new GatewayRefusal('DEFAULT_5XX', INTERNAL_SERVER_ERROR)
+  }
+
+  return {
+    async handle(request) {
+      const startedAt = clock.monotonic()
+      const exchange = begin(request)
+      const { response, errorType } = await settle(exchange)
+      exchange.trace.add('response', { status: response.status })
+      try {
+        onTrace(exchange.trace, factsOf(exchange, response.status, errorType, clock.monotonic() - startedAt, options.region))
+      } catch (error) {
+        log.error({ err: error, requestId: exchange.requestId }, 'a trace was lost')
+      }
+      return response
+    },
+  }
+}
+
+function factsOf(
+  { requestId, atMs, route, claim, request, address }: Exchange,
+  status: number,
+  errorCode: string | undefined,
+  durationMs: number,
+  region: string,
+): RequestFacts {
+  const snapshot = route?.deployed.snapshot
+  const caller = claim?.caller
+  return {
+    requestId, atMs, durationMs, status, errorCode,
+    service: 'execute-api',
+    operation: route?.method.resource.id ? `${request.method} ${snapshot!.apiId}/${address!.stageName}${route.method.resource.path}` : undefined,
+    accountId: snapshot?.accountId,
+    callerArn: caller?.arn,
+    accessKeyId: caller && 'accessKeyId' in caller ? caller.accessKeyId : undefined,
+    region: snapshot?.region ?? region,
+  }
+}
