@@ -10,6 +10,8 @@ export interface ShapeRef {
   /** Where in an HTTP message a member goes; absent: in the body. */
   location?: 'uri' | 'querystring' | 'header' | 'headers' | 'statusCode'
   timestampFormat?: TimestampFormat
+  /** Of an event: the member whose bytes are the message. */
+  eventpayload?: boolean
 }
 
 export type TimestampFormat = 'unixTimestamp' | 'iso8601' | 'rfc822'

@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponse } from '#lib/http.ts'
 import { AwsError } from '../errors.ts'
 import type { OperationModel, ServiceModel, Shape, ShapeRef } from '../model.ts'
 import { parseJson } from './aws-json.ts'
+import { EVENT_STREAM, eventStreamOf, eventWriter } from './event-stream.ts'
 import { base64, createJsonCodec, type JsonCodec } from './json-codec.ts'
 import { errorMembers, wireErrors, type Protocol, type Route } from './protocol.ts'
 import { createRouter } from './rest-routes.ts'
@@ -171,16 +172,17 @@ function notNull(value: unknown): unknown {
   return value
 }
 
-function compileWriter(model: ServiceModel, codec: JsonCodec, { name, output, responseCode }: OperationModel): Writer {
+function compileWriter(model: ServiceModel, codec: JsonCodec, { output, responseCode }: OperationModel): Writer {
   if (!output) return (_output, requestId) => ({ status: responseCode, headers: { 'x-amzn-RequestId': requestId } })
   const statusMember = Object.entries(output.members ?? {}).find(([, ref]) => ref.location === 'statusCode')?.[0]
   const hasHeaders = Object.values(output.members ?? {}).some((ref) => ref.location === 'header' || ref.location === 'headers')
-  const writeBody = bodyWriter(model, codec, name, output)
+  const writeBody = bodyWriter(model, codec, output)
+  const contentType = output.payload !== undefined && model.shape(output.members![output.payload]!).eventstream ? EVENT_STREAM : 'application/json'
   return (values, requestId) => {
     const headers: Record<string, string> = { 'x-amzn-RequestId': requestId }
     const status = (statusMember === undefined ? undefined : values[statusMember] as number | undefined) ?? responseCode
     const body = status === 204 ? undefined : writeBody(values)
-    if (body !== undefined) headers['Content-Type'] = 'application/json'
+    if (body !== undefined) headers['Content-Type'] = contentType
     if (hasHeaders) Object.assign(headers, headersOf(model, output, values))
     return body === undefined ? { status, headers } : { status, headers, body }
   }
@@ -191,12 +193,15 @@ function compileWriter(model: ServiceModel, codec: JsonCodec, { name, output, re
  *
  * Ours: a payload of bytes whose operation declares no content type is labelled `application/json`, which is what Lambda's Invoke says.
  */
-function bodyWriter(model: ServiceModel, codec: JsonCodec, operationName: string, output: Shape): (values: Record<string, unknown>) => HttpResponse['body'] {
+function bodyWriter(model: ServiceModel, codec: JsonCodec, output: Shape): (values: Record<string, unknown>) => HttpResponse['body'] {
   if (output.payload !== undefined) {
     const name = output.payload
     const ref = output.members![name]!
     const shape = model.shape(ref)
-    if (shape.eventstream) throw new Error(`${operationName} answers with an event stream, which this protocol does not write`)
+    if (shape.eventstream) {
+      const write = eventWriter(model, codec, shape)
+      return (values) => eventStreamOf(values[name] as AsyncIterable<Record<string, unknown>>, write)
+    }
     if (shape.type === 'blob' || shape.type === 'string') {
       return (values) => values[name] instanceof Uint8Array && !Buffer.isBuffer(values[name])
         ? Buffer.from(values[name])
