@@ -1,6 +1,7 @@
 // The operations of STS that are served. Whatever is not here answers 501.
 
 import type { GetAccessKeyInfoRequest, GetAccessKeyInfoResponse, GetCallerIdentityResponse } from '@aws-sdk/client-sts'
+import type { IssuerKeys } from '#lib/issuer-keys.ts'
 import { operation } from '#aws/service.ts'
 import type { Call, Operations, Valid } from '#aws/service.ts'
 import type { Iam, Roles } from '#services/iam/index.ts'
@@ -8,7 +9,6 @@ import { assumeRole, mayAssumeRole } from './assume-role.ts'
 import { errors } from './errors.ts'
 import { getFederationToken, getSessionToken, mayGetFederationToken } from './user-sessions.ts'
 import { assumeRoleWithWebIdentity } from './web-identity/assume-role.ts'
-import type { IssuerKeys } from './web-identity/issuer-keys.ts'
 
 export interface StsService {
   roles: Roles

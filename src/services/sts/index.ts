@@ -1,6 +1,7 @@
 // STS as the rest of the program sees it: its operations, over the roles that IAM keeps.
 
 import type { Clock } from '#lib/clock.ts'
+import { createIssuerKeys } from '#lib/issuer-keys.ts'
 import type { Caller } from '#aws/caller.ts'
 import type { AwsError } from '#aws/errors.ts'
 import type { ServiceDefinition } from '#aws/service.ts'
@@ -8,7 +9,6 @@ import type { Iam } from '#services/iam/index.ts'
 import { operations } from './api.ts'
 import type { StsService } from './api.ts'
 import { errors } from './errors.ts'
-import { createIssuerKeys } from './web-identity/issuer-keys.ts'
 
 export interface Sts {
   definition: ServiceDefinition<StsService>

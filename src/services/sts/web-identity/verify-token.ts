@@ -2,9 +2,9 @@
 
 import type { JSONWebKeySet, JWTPayload } from 'jose'
 import { FetchFailure } from '#lib/fetch-json.ts'
+import type { IssuerKeys } from '#lib/issuer-keys.ts'
 import type { Iam, OidcProvider } from '#services/iam/index.ts'
 import { errors } from '../errors.ts'
-import type { IssuerKeys } from './issuer-keys.ts'
 
 type Jose = typeof import('jose')
 

@@ -1,16 +1,21 @@
 // The keys with which issuers sign their tokens: found by OpenID Connect discovery, kept for a while, asked for again when a new one appears.
 
 import type { JSONWebKeySet } from 'jose'
-import type { Clock } from '#lib/clock.ts'
-import { fetchJson, FetchFailure } from '#lib/fetch-json.ts'
-import type { OidcProvider } from '#services/iam/index.ts'
+import type { Clock } from './clock.ts'
+import { fetchJson, FetchFailure } from './fetch-json.ts'
+
+/** Where an issuer is, exactly as its tokens name it; with thumbprints, its server's certificate may end in one of them (see `fetchJson`). */
+export interface TokenIssuer {
+  url: string
+  thumbprints?: readonly string[]
+}
 
 export interface IssuerKeys {
   /**
    * The keys of an issuer, not older than an hour; asked for anew when `fits` finds none among those that are kept.
    * @throws FetchFailure
    */
-  find(provider: Pick<OidcProvider, 'url' | 'thumbprints'>, fits: (keys: JSONWebKeySet) => boolean): Promise<JSONWebKeySet>
+  find(issuer: TokenIssuer, fits: (keys: JSONWebKeySet) => boolean): Promise<JSONWebKeySet>
 }
 
 /** Ours: AWS does not say how long it keeps keys. */
@@ -30,10 +35,10 @@ interface Kept {
 export function createIssuerKeys({ clock }: { clock: Pick<Clock, 'now'> }): IssuerKeys {
   const issuers = new Map<string, Kept>()
 
-  function ask(name: string, provider: Parameters<IssuerKeys['find']>[0]): Promise<JSONWebKeySet> {
+  function ask(name: string, issuer: TokenIssuer): Promise<JSONWebKeySet> {
     issuers.delete(name)
     if (issuers.size >= ISSUERS_MAX) issuers.delete(issuers.keys().next().value!)
-    const keys = discover(provider)
+    const keys = discover(issuer)
     // Whoever waits is told; a failure that nobody waits for any more is none.
     keys.catch(() => {})
     issuers.set(name, { keys, askedAtMs: clock.now() })
@@ -41,20 +46,20 @@ export function createIssuerKeys({ clock }: { clock: Pick<Clock, 'now'> }): Issu
   }
 
   return {
-    async find(provider, fits) {
-      const name = [provider.url, ...provider.thumbprints].join(' ')
+    async find(issuer, fits) {
+      const name = [issuer.url, ...issuer.thumbprints ?? []].join(' ')
       const kept = issuers.get(name)
       const ageMs = kept ? clock.now() - kept.askedAtMs : Infinity
-      if (!kept || ageMs >= KEYS_AGE_MS_MAX) return ask(name, provider)
+      if (!kept || ageMs >= KEYS_AGE_MS_MAX) return ask(name, issuer)
       if (ageMs < ASKED_AGAIN_AFTER_MS) return kept.keys
       const keys = await kept.keys.catch(() => undefined)
-      return keys && fits(keys) ? keys : ask(name, provider)
+      return keys && fits(keys) ? keys : ask(name, issuer)
     },
   }
 }
 
 /** Source: OpenID Connect Discovery 1.0, 4 (the path, and that the document names its issuer exactly). */
-async function discover({ url, thumbprints }: Parameters<IssuerKeys['find']>[0]): Promise<JSONWebKeySet> {
+async function discover({ url, thumbprints = [] }: TokenIssuer): Promise<JSONWebKeySet> {
   const options = { bytesMax: DOCUMENT_BYTES_MAX, timeoutMs: DOCUMENT_TIMEOUT_MS, thumbprints }
   const configuration = await fetchJson(`${url.replace(/\/$/, '')}/.well-known/openid-configuration`, options) as { issuer?: unknown, jwks_uri?: unknown } | null
   if (configuration?.issuer !== url) throw new FetchFailure(`${url} says that it is another issuer`, false)
