@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import { apiUrl } from '@countersign-examples/deployment'
 import {
   createDeploymentPackage, createLambdaFunction, createRole, createTable, deployApi, findDeployedApi, getFunctionArn, region, replaceInstancesInFile, updateApi,
 } from './deployment.ts'
-import { apiUrl } from './urls.ts'
 
 const here = import.meta.dirname
 const { values: options } = parseArgs({ options: { swagger: { type: 'string', default: join(here, 'swagger.json') }, stage: { type: 'string', default: 'dev' } } })
@@ -24,7 +24,7 @@ const { Account: accountNumber } = await new STSClient({ region }).send(new GetC
 const scratch = await mkdtemp(join(tmpdir(), 'service-catalog-'))
 try {
   const tableArn = await createTable({ name: 'Services', hashKey: 'name', rangeKey: 'version' })
-  const roleArn = await createRole({ name: 'service-catalog', policyName: 'catalog', policy: rolePolicy(tableArn) })
+  const roleArn = await createRole({ name: 'service-catalog', policyName: 'catalog', statements: permissions(tableArn) })
   const swaggerWithArns = join(scratch, 'swagger_with_arn.json')
   let swagger = options.swagger
   for (const { name, description } of functions) {
@@ -45,12 +45,9 @@ try {
 }
 
 /** What the functions may do: their own table, their own logs. */
-function rolePolicy(tableArn: string): object {
-  return {
-    Version: '2012-10-17',
-    Statement: [
-      { Effect: 'Allow', Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], Resource: tableArn },
-      { Effect: 'Allow', Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'], Resource: `arn:aws:logs:${region}:${accountNumber}:*` },
-    ],
-  }
+function permissions(tableArn: string): object[] {
+  return [
+    { Effect: 'Allow', Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'], Resource: tableArn },
+    { Effect: 'Allow', Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'], Resource: `arn:aws:logs:${region}:${accountNumber}:*` },
+  ]
 }

@@ -2,19 +2,11 @@
 
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
-import { createWriteStream } from 'node:fs'
-import { stripTypeScriptTypes } from 'node:module'
-import { basename } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { APIGatewayClient, CreateDeploymentCommand, GetDeploymentCommand, ImportRestApiCommand, PutRestApiCommand, GetStageCommand, paginateGetRestApis } from '@aws-sdk/client-api-gateway'
 import { CreateTableCommand, DescribeTableCommand, DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb'
-import { CreateRoleCommand, GetRoleCommand, IAMClient, PutRolePolicyCommand, GetRolePolicyCommand } from '@aws-sdk/client-iam'
-import {
-  AddPermissionCommand, CreateFunctionCommand, GetFunctionConfigurationCommand, LambdaClient, UpdateFunctionCodeCommand, waitUntilFunctionActiveV2, waitUntilFunctionUpdatedV2,
-  type FunctionConfiguration,
-} from '@aws-sdk/client-lambda'
-import { ZipFile } from 'yazl'
+import { IAMClient } from '@aws-sdk/client-iam'
+import { AddPermissionCommand, GetFunctionConfigurationCommand, LambdaClient, type FunctionConfiguration } from '@aws-sdk/client-lambda'
+import { absentWhen, archiveOf, ensureFunction, ensureRole, sourceFile } from '@countersign-examples/deployment'
 
 /** Where the document deploys; its Swagger file names the region too. */
 export const region = 'us-east-1'
@@ -24,23 +16,9 @@ const dynamodb = new DynamoDBClient({ region })
 const iam = new IAMClient({ region })
 const lambda = new LambdaClient({ region })
 
-/** Same input, same archive: every entry carries this date, so that an unchanged function keeps its hash. */
-const entryDate = new Date(Date.UTC(2000, 0, 1))
-
-/**
- * `create_deployment_package`: packs files into a ZIP as Lambda wants it. TypeScript enters as the JavaScript that it is
- * without its types, under the same name with `.mjs`.
- */
+/** `create_deployment_package`: packs files into a ZIP as Lambda wants it. TypeScript enters as JavaScript. */
 export async function createDeploymentPackage(packageFile: string, files: readonly string[]): Promise<void> {
-  const zip = new ZipFile()
-  for (const file of files) {
-    const text = await readFile(file, 'utf8')
-    const isTypeScript = file.endsWith('.ts')
-    const contents = isTypeScript ? stripTypeScriptTypes(text).replaceAll(/(from\s+'\.[^']*)\.ts'/g, '$1.mjs\'') : text
-    zip.addBuffer(Buffer.from(contents), isTypeScript ? basename(file).replace(/\.ts$/, '.mjs') : basename(file), { mtime: entryDate, mode: 0o100644 })
-  }
-  zip.end()
-  await pipeline(zip.outputStream, createWriteStream(packageFile))
+  await writeFile(packageFile, await archiveOf(await Promise.all(files.map(sourceFile))))
 }
 
 export interface LambdaFunction {
@@ -55,29 +33,16 @@ export interface LambdaFunction {
 }
 
 /** `create_lambda_function`: creates the function and lets API Gateway invoke it, or updates code that has changed. Answers its ARN. */
-export async function createLambdaFunction({ packageFile, name, roleArn, handler, description, accountNumber, runtime }: LambdaFunction): Promise<string> {
-  const ZipFile = await readFile(packageFile)
-  const existing = await findFunction(name)
-  if (existing?.CodeSha256 === createHash('sha256').update(ZipFile).digest('base64')) return existing.FunctionArn!
-  if (existing) {
-    const { FunctionArn } = await lambda.send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile }))
-    await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 60 }, { FunctionName: name })
-    console.log(`updated function ${name}`)
-    return FunctionArn!
+export async function createLambdaFunction({ packageFile, accountNumber, ...wanted }: LambdaFunction): Promise<string> {
+  const isNew = await findFunction(wanted.name) === undefined
+  const functionArn = await ensureFunction(lambda, { ...wanted, archive: await readFile(packageFile) })
+  if (isNew) {
+    await lambda.send(new AddPermissionCommand({
+      FunctionName: wanted.name, StatementId: 'apigateway', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com',
+      SourceArn: `arn:aws:execute-api:${region}:${accountNumber}:*/*/*/*`,
+    }))
   }
-  const { FunctionArn } = await withPatience('InvalidParameterValueException', () => lambda.send(new CreateFunctionCommand({
-    FunctionName: name, Runtime: runtime, Role: roleArn, Handler: handler, Description: description, Code: { ZipFile }, Timeout: 10,
-  })))
-  await waitUntilFunctionActiveV2({ client: lambda, maxWaitTime: 60 }, { FunctionName: name })
-  await lambda.send(new AddPermissionCommand({
-    FunctionName: name,
-    StatementId: 'apigateway',
-    Action: 'lambda:InvokeFunction',
-    Principal: 'apigateway.amazonaws.com',
-    SourceArn: `arn:aws:execute-api:${region}:${accountNumber}:*/*/*/*`,
-  }))
-  console.log(`created function ${name}`)
-  return FunctionArn!
+  return functionArn
 }
 
 /** `get_function_arn`: the ARN of a function that exists. */
@@ -140,18 +105,8 @@ export async function createTable({ name, hashKey, rangeKey }: { name: string, h
 }
 
 /** Creates the role unless it is there, and gives it the policy. Lambda may assume it. Answers its ARN. */
-export async function createRole({ name, policyName, policy }: { name: string, policyName: string, policy: object }): Promise<string> {
-  const existing = await absentWhen('NoSuchEntityException', () => iam.send(new GetRoleCommand({ RoleName: name })))
-  const PolicyDocument = JSON.stringify(policy)
-  if (existing) {
-    const current = await absentWhen('NoSuchEntityException', () => iam.send(new GetRolePolicyCommand({ RoleName: name, PolicyName: policyName })))
-    if (current && decodeURIComponent(current.PolicyDocument!) === PolicyDocument) return existing.Role!.Arn!
-  }
-  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }] }
-  const { Role } = existing ?? await iam.send(new CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument: JSON.stringify(trust) }))
-  await iam.send(new PutRolePolicyCommand({ RoleName: name, PolicyName: policyName, PolicyDocument }))
-  console.log(`created role ${name}`)
-  return Role!.Arn!
+export function createRole({ name, policyName, statements }: { name: string, policyName: string, statements: readonly object[] }): Promise<string> {
+  return ensureRole(iam, { name, policyName, statements })
 }
 
 async function findFunction(FunctionName: string): Promise<FunctionConfiguration | undefined> {
@@ -168,25 +123,4 @@ async function findApi(title: string): Promise<string | undefined> {
 
 async function descriptionOf(swaggerFile: string): Promise<string> {
   return `sha256 ${createHash('sha256').update(await readFile(swaggerFile)).digest('hex')}`
-}
-
-async function absentWhen<Answer>(errorName: string, call: () => Promise<Answer>): Promise<Answer | undefined> {
-  try {
-    return await call()
-  } catch (error) {
-    if ((error as Error).name === errorName) return undefined
-    throw error
-  }
-}
-
-/** On AWS a new role takes some seconds until Lambda can assume it. */
-async function withPatience<Answer>(errorName: string, call: () => Promise<Answer>): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await call()
-    } catch (error) {
-      if ((error as Error).name !== errorName || !/cannot be assumed/.test((error as Error).message) || attempt === 10) throw error
-      await sleep(1000)
-    }
-  }
 }
