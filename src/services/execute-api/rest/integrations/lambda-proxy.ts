@@ -1,10 +1,11 @@
 // AWS_PROXY: the function gets the whole request as an event (payload format 1.0) and answers the whole response.
 
+import type { InvocationResult } from '#services/lambda/index.ts'
 import { GatewayRefusal, INTERNAL_SERVER_ERROR } from '../../gateway-responses.ts'
 import { isBinary, mediaTypeOf } from '../media-types.ts'
 import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
 import type { IntegrateOptions } from '../steps/integrate.ts'
-import { invoke } from './lambda.ts'
+import { errorMessageOf, invoke } from './lambda.ts'
 
 /** @throws GatewayRefusal 502 when the function fails or answers something else than a proxy response. */
 export async function invokeProxyFunction(
@@ -22,10 +23,15 @@ export async function invokeProxyFunction(
       status: 502,
       logLine: result.functionError === undefined
         ? 'Execution failed due to configuration error: Malformed Lambda proxy response'
-        : 'Lambda execution failed with status 200 due to customer function error',
+        : functionErrorLine(result),
     })
   }
   return { ...answer, body: decodedBody(call, answer), isFinal: true }
+}
+
+/** Source: logs published by users: the function's message without its type, and a full stop before the request's id. */
+function functionErrorLine({ status, payload, requestId }: InvocationResult): string {
+  return `Lambda execution failed with status ${status} due to customer function error: ${errorMessageOf(payload) ?? ''}. Lambda request id: ${requestId}`
 }
 
 /** Source: developer guide, "Input format of a Lambda function for proxy integration". What is empty is null. */

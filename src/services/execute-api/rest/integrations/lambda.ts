@@ -10,6 +10,7 @@ import { NotServed } from '../not-served.ts'
 import { notJson } from '../run-template.ts'
 import { BODY_TRACED_BYTES_MAX } from '../steps/read-call.ts'
 import type { IntegrateOptions } from '../steps/integrate.ts'
+import { functionAnswer, functionEndpoint } from './function-endpoint.ts'
 
 /** Source: API Gateway quotas, "Integration timeout" for REST APIs. */
 const INTEGRATION_TIMEOUT_MS_MAX = 29_000
@@ -62,7 +63,7 @@ function refuseUnlessJson(payload: Buffer): void {
 }
 
 /** Source: developer guide, "Handle Lambda errors in API Gateway": patterns are matched with the `errorMessage` of the answer. */
-function errorMessageOf(payload: Buffer): string | undefined {
+export function errorMessageOf(payload: Buffer): string | undefined {
   if (!payload.includes('"errorMessage"')) return undefined
   try {
     const answer = JSON.parse(payload.toString('utf8')) as { errorMessage?: unknown } | null
@@ -87,6 +88,7 @@ export async function invoke(
   const timeoutMs = Math.min(integration.definition.timeoutInMillis || INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MAX)
   const sourceArn = sourceArnOf(call)
   const startedAt = clock.monotonic()
+  const endpoint = exchange.endpoint = functionEndpoint(exchange, functionArn, { body: payload, sourceArn, sentAtMs: clock.now() })
   const answered = new AbortController()
   try {
     const result = await Promise.race([
@@ -97,9 +99,11 @@ export async function invoke(
       clock.sleep(timeoutMs, answered.signal).then(() => 'timed out' as const),
     ])
     if (result === 'timed out') throw timedOut(call, functionArn, timeoutMs)
+    const latencyMs = clock.monotonic() - startedAt
+    endpoint.answer = functionAnswer(result, { latencyMs, answeredAtMs: clock.now(), traceHeader: exchange.traceHeader })
     exchange.trace.add('integration', {
       type: integration.definition.type, function: functionArn, status: result.status, functionError: result.functionError ?? null,
-      latencyMs: Math.round(clock.monotonic() - startedAt), functionRequestId: result.requestId,
+      latencyMs: Math.round(latencyMs), functionRequestId: result.requestId,
       ...(route.mayTraceBodies ? { request: shown(payload), response: shown(result.payload) } : {}),
     })
     traceFunctionLog(call, result)

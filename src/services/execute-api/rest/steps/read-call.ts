@@ -94,7 +94,8 @@ function lastOf(values: Readonly<Record<string, string[]>>): Record<string, stri
   return single
 }
 
-function factsOf(exchange: Exchange, { address, deployed, method }: Route, claim: SignatureClaim | undefined): ContextFacts {
+/** What is known of a call, before its body is read too. */
+export function factsOf(exchange: Exchange, { address, deployed, method }: Route, claim: SignatureClaim | undefined): ContextFacts {
   const { request, requestId, extendedRequestId, atMs } = exchange
   const { snapshot, stage } = deployed
   const domainName = (request.headers.get('host') ?? '').replace(/:\d+$/, '')

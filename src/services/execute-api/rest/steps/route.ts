@@ -39,7 +39,7 @@ export async function route(exchange: Exchange, address: Address, { snapshots, c
     ...facts, resourceId: method.resource.id, resourcePath: method.resource.path, pathParameters,
     authorizationType: method.definition.authorizationType, integrationType: method.integration?.definition.type ?? null,
   })
-  const mayTraceBodies = traceBodies || methodSetting(deployed.stage, method.resource.path, exchange.request.method)?.dataTraceEnabled === true
+  const mayTraceBodies = traceBodies || methodSetting(deployed.stage, method.resource.path, method.definition.httpMethod)?.dataTraceEnabled === true
   return { address, deployed, deployment, method, pathParameters, mayTraceBodies }
 }
 
