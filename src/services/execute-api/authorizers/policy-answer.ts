@@ -1,0 +1,106 @@
+// The answer of a Lambda authorizer that returns a policy: REST and WebSocket APIs, and HTTP APIs in format 1.0.
+
+import type { Scope } from '#aws/arn.ts'
+import type { AnonymousCaller } from '#aws/caller.ts'
+import { compilePolicy } from '#aws/policy/compile.ts'
+import { MalformedPolicy, type Policy, type PolicyDocument } from '#aws/policy/document.ts'
+import { evaluate, type Evaluation } from '#aws/policy/evaluate.ts'
+import { globalKeys } from '#aws/policy/global-keys.ts'
+import { parsePolicy } from '#aws/policy/parse.ts'
+import type { Call } from '#aws/service.ts'
+
+/** An answer that was understood. */
+export interface PolicyAnswer {
+  principalId: string
+  /** As the function wrote them; `contextTexts` has them as REST and WebSocket APIs show them. */
+  context: Readonly<Record<string, string | number | boolean>>
+  /** An API key, where the API takes keys from its authorizer. Must not enter a trace or a log. */
+  usageIdentifierKey: string | undefined
+  policy: Policy
+  /** The document as JSON text. */
+  policyText: string
+}
+
+/** Why an answer is none, for the execution log and the trace; says nothing of the values in it. */
+export interface MalformedAnswer {
+  malformed: string
+}
+
+/** Bytes. Source: API Gateway quotas for REST APIs, "AWS Lambda authorizer result size" (8 KB). */
+export const AUTHORIZER_RESULT_BYTES_MAX = 8 * 1024
+
+/**
+ * Reads what the function answered, and compiles its policy.
+ *
+ * Source: API Gateway developer guide, "Output from an API Gateway Lambda authorizer": `principalId` and `policyDocument` must be there, and
+ * the values of `context` are strings, numbers or booleans. That anything else is refused: dherault/serverless-offline pull request 1376,
+ * tried on AWS (`context`), and serverless/examples issue 305 (an answer without both).
+ */
+export function readPolicyAnswer(payload: Buffer): PolicyAnswer | MalformedAnswer {
+  if (payload.length > AUTHORIZER_RESULT_BYTES_MAX) return { malformed: `the answer is larger than ${AUTHORIZER_RESULT_BYTES_MAX} bytes` }
+  let answer: unknown
+  try {
+    answer = JSON.parse(payload.toString('utf8'))
+  } catch {
+    return { malformed: 'the answer is not JSON' }
+  }
+  if (!isObject(answer)) return { malformed: 'the answer is not an object' }
+  const { principalId, policyDocument, context, usageIdentifierKey } = answer
+  if (!isScalar(principalId) || principalId === '') return { malformed: 'principalId is missing' }
+  if (!isObject(policyDocument)) return { malformed: 'policyDocument is missing' }
+  if (context !== undefined && context !== null && !isObject(context)) return { malformed: 'context is not an object' }
+  const wrong = Object.entries(context ?? {}).find(([, value]) => !isScalar(value))
+  if (wrong) return { malformed: `context.${wrong[0]} is neither string nor number nor boolean` }
+  if (usageIdentifierKey !== undefined && usageIdentifierKey !== null && typeof usageIdentifierKey !== 'string') return { malformed: 'usageIdentifierKey is not a string' }
+  try {
+    return {
+      principalId: String(principalId),
+      context: (context ?? {}) as PolicyAnswer['context'],
+      usageIdentifierKey: usageIdentifierKey || undefined,
+      policy: compiled(policyDocument),
+      policyText: JSON.stringify(policyDocument),
+    }
+  } catch (error) {
+    if (error instanceof MalformedPolicy) return { malformed: `policyDocument: ${error.message}` }
+    throw error
+  }
+}
+
+/** Ours: a document without a version is taken, as authorizers in the field have none; its text has no variables then. */
+function compiled(document: Record<string, unknown>): Policy {
+  parsePolicy(JSON.stringify({ ...document, Version: '2012-10-17' }), 'identity')
+  if (document['Version'] !== undefined && document['Version'] !== '2012-10-17' && document['Version'] !== '2008-10-17') throw new MalformedPolicy('Syntax errors in policy.')
+  return compilePolicy(document as unknown as PolicyDocument, 'the authorizer\'s policy')
+}
+
+/** Source: developer guide, as above: what arrives in `$context.authorizer` and in events is text. */
+export function contextTexts(context: PolicyAnswer['context']): Record<string, string> {
+  return Object.fromEntries(Object.entries(context).map(([name, value]) => [name, String(value)]))
+}
+
+/** What is asked for: `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}`. */
+export interface AnsweredQuestion {
+  resource: string
+  /** Of the API. */
+  scope: Scope
+  request: Call['request']
+  atMs: number
+}
+
+const nobody: AnonymousCaller = { is: 'anonymous', accountId: '', arn: '', userId: '' }
+const action = 'execute-api:Invoke'
+
+/** Whether the policy lets its principal invoke: a kept answer may be asked for every method of its API. */
+export function evaluateAnswer({ principalId, policy }: Pick<PolicyAnswer, 'principalId' | 'policy'>, { resource, scope, request, atMs }: AnsweredQuestion): Evaluation {
+  const { accountId } = scope
+  const lookup = globalKeys({
+    call: { caller: nobody, scope, atMs, request }, permission: { action, resource }, policies: {}, resourceAccountId: accountId, now: () => atMs,
+  })
+  return evaluate({ principal: { is: 'user', accountId, arn: principalId }, action, resource, resourceAccountId: accountId, lookup }, { identity: [policy] })
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const isScalar = (value: unknown): value is string | number | boolean => ['string', 'number', 'boolean'].includes(typeof value)
