@@ -10,8 +10,8 @@ import type { RandomSource } from '#lib/random.ts'
 import { createAuthenticator } from '#aws/authenticate.ts'
 import { createAuthorizer } from '#aws/authorize.ts'
 import { createDispatcher } from '#aws/dispatch.ts'
-import { notServed } from '#aws/not-served.ts'
 import { createApiGateway } from '#services/apigateway/index.ts'
+import { createApiGatewayV2 } from '#services/apigatewayv2/index.ts'
 import { createDynamoDb } from '#services/dynamodb/index.ts'
 import { createExecuteApi } from '#services/execute-api/index.ts'
 import { createIam } from '#services/iam/index.ts'
@@ -68,6 +68,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     closing.push(() => lambda.close())
     const apigateway = createApiGateway({ database: core, clock, random, sealer, functions: lambda.functions, accountRateLimit: settings.accountRateLimit, log })
     closing.push(() => apigateway.close())
+    const apigatewayv2 = createApiGatewayV2({ database: core, clock, random, endpoint: { url: () => endpoint } })
 
     // Who calls, what may they do, what is left of it.
     const authenticator = createAuthenticator({ identity: iam.identity, clock })
@@ -75,7 +76,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     const metrics = createMetrics()
     const onTrace = metrics.counting((trace, facts) => logs.traces.record(trace, facts))
     const dispatcher = createDispatcher({
-      services: [iam.definition, sts.definition, logs.definition, dynamodb.definition, lambda.definition, apigateway.definition, notServed('apigatewayv2-2018-11-29')],
+      services: [iam.definition, sts.definition, logs.definition, dynamodb.definition, lambda.definition, apigateway.definition, apigatewayv2.definition],
       authenticator, authorizer, clock, random, log, onTrace, region: settings.region,
     })
     const executeApi = createExecuteApi({

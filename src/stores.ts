@@ -11,6 +11,7 @@ import type { Migration, Store, StoreName } from '#storage/database.ts'
 import { checkMasterKey, hasMasterKey } from '#storage/key-check.ts'
 import { openDatabase, type Engine } from '#storage/open.ts'
 import { migrations as apigatewayMigrations } from '#services/apigateway/migrations.ts'
+import { migrations as apigatewayv2Migrations } from '#services/apigatewayv2/migrations.ts'
 import { migrations as dynamodbMigrations } from '#services/dynamodb/migrations.ts'
 import { migrations as iamMigrations } from '#services/iam/migrations.ts'
 import { migrations as lambdaMigrations } from '#services/lambda/migrations.ts'
@@ -35,8 +36,8 @@ export interface Stores {
 /** What each store holds. Migrations run in this order and are only ever appended. */
 export const schemas: Record<StoreName, { migrations: readonly Migration[], transactionModules: readonly URL[] }> = {
   core: {
-    migrations: [...iamMigrations, ...dynamodbMigrations, ...lambdaMigrations, ...apigatewayMigrations],
-    transactionModules: ['iam', 'dynamodb', 'lambda', 'apigateway'].map(storeModule),
+    migrations: [...iamMigrations, ...dynamodbMigrations, ...lambdaMigrations, ...apigatewayMigrations, ...apigatewayv2Migrations],
+    transactionModules: ['iam', 'dynamodb', 'lambda', 'apigateway', 'apigatewayv2'].map(storeModule),
   },
   logs: { migrations: logsMigrations, transactionModules: [storeModule('logs')] },
 }

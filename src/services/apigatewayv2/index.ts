@@ -1,6 +1,46 @@
-// The public face of API Gateway v2 (HTTP and WebSocket APIs): what the data plane serves.
+// The public face of API Gateway v2 (HTTP and WebSocket APIs): the operations, and what the data plane serves.
+
+import type { ServiceDefinition } from '#aws/service.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { RandomSource } from '#lib/random.ts'
+import type { Database } from '#storage/database.ts'
+import { operations } from './api.ts'
+import { REQUEST_BODY_BYTES_MAX } from './limits.ts'
+import { createV2SnapshotSource } from './snapshot-source.ts'
+import type { V2SnapshotSource } from './snapshot.ts'
 
 export type { DeployedV2Stage, MappedStage, V2ApiLocation, V2ApiSnapshot, V2SnapshotSource } from './snapshot.ts'
 export type {
   Authorizer, Cors, Integration, IntegrationResponse, Model, Route, RouteResponse, RouteSettings, StageRecord,
 } from './model.ts'
+
+/** What handlers of this service hold in common. */
+export interface ApiGatewayV2 {
+  database: Database
+  clock: Clock
+  random: RandomSource
+  /** Where clients on this machine reach the server: `http://127.0.0.1:4566`. An API's own address is derived from it. */
+  endpoint: { url(): string }
+}
+
+export interface ApiGatewayV2Service {
+  definition: ServiceDefinition<ApiGatewayV2>
+  snapshots: V2SnapshotSource
+}
+
+/** Assembles the service. */
+export function createApiGatewayV2(parts: ApiGatewayV2): ApiGatewayV2Service {
+  return {
+    definition: {
+      model: 'apigatewayv2-2018-11-29',
+      operations,
+      service: parts,
+      bodyBytesMax: REQUEST_BODY_BYTES_MAX,
+      errors: {
+        validation: { code: 'BadRequestException', status: 400 },
+        accessDenied: { code: 'AccessDeniedException', status: 403 },
+      },
+    },
+    snapshots: createV2SnapshotSource(parts),
+  }
+}

@@ -1,0 +1,172 @@
+// What an integration may be: its defaults by protocol and type, and AWS's refusals.
+
+import type * as sdk from '@aws-sdk/client-apigatewayv2'
+import { parseArn } from '#aws/arn.ts'
+import { textOf } from './api-settings.ts'
+import { errors } from './errors.ts'
+import { HTTP_INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN, WEBSOCKET_INTEGRATION_TIMEOUT_MS_MAX } from './limits.ts'
+import type { ApiSettings, Integration } from './model.ts'
+import { mapOf } from './route-rules.ts'
+
+export type NewIntegration = Omit<sdk.CreateIntegrationRequest, 'ApiId'>
+
+/** A new integration: defaults, then rules. */
+export function newIntegration(
+  request: NewIntegration, { integrationId, settings }: { integrationId: string, settings: Pick<ApiSettings, 'protocolType'> },
+): Integration {
+  const type = request.IntegrationType!
+  const isHttpApi = settings.protocolType === 'HTTP'
+  refuseUnserved(request)
+  const integration: Integration = {
+    integrationId,
+    integrationType: type,
+    integrationSubtype: request.IntegrationSubtype || undefined,
+    integrationMethod: request.IntegrationMethod || defaultMethod(request),
+    integrationUri: textOf(request.IntegrationUri, 2048, 'integrationUri'),
+    connectionType: request.ConnectionType ?? 'INTERNET',
+    connectionId: request.ConnectionId || undefined,
+    credentialsArn: request.CredentialsArn || undefined,
+    description: textOf(request.Description, 1024, 'description'),
+    payloadFormatVersion: payloadVersion(request.PayloadFormatVersion, type, isHttpApi),
+    contentHandlingStrategy: request.ContentHandlingStrategy,
+    // The defaults of both selections: Source: Terraform's acceptance tests of aws_apigatewayv2_integration, which run against AWS.
+    passthroughBehavior: request.PassthroughBehavior ?? (isHttpApi || type === 'AWS_PROXY' || type === 'HTTP_PROXY' ? undefined : 'WHEN_NO_MATCH'),
+    integrationResponseSelectionExpression: responseSelection(type, isHttpApi),
+    requestParameters: mapOf(request.RequestParameters),
+    requestTemplates: mapOf(request.RequestTemplates),
+    templateSelectionExpression: request.TemplateSelectionExpression || undefined,
+    responseParameters: responseParameters(request.ResponseParameters),
+    timeoutInMillis: timeoutMs(request.TimeoutInMillis, isHttpApi),
+    tlsConfig: request.TlsConfig?.ServerNameToVerify ? { serverNameToVerify: request.TlsConfig.ServerNameToVerify } : undefined,
+    integrationResponses: {},
+  }
+  checkIntegration(integration, isHttpApi)
+  return integration
+}
+
+/** An integration after UpdateIntegration: what is absent stays, what is an empty text goes, parameters are added to those at hand. */
+export function changedIntegration(
+  integration: Integration, request: Omit<sdk.UpdateIntegrationRequest, 'ApiId' | 'IntegrationId'>, { protocolType }: Pick<ApiSettings, 'protocolType'>,
+): Integration {
+  const isHttpApi = protocolType === 'HTTP'
+  refuseUnserved(request)
+  const type = request.IntegrationType ?? integration.integrationType
+  const text = (given: string | undefined, held: string | undefined) => given === undefined ? held : given || undefined
+  const changed: Integration = {
+    ...integration,
+    integrationType: type,
+    integrationSubtype: text(request.IntegrationSubtype, integration.integrationSubtype),
+    integrationMethod: text(request.IntegrationMethod, integration.integrationMethod),
+    integrationUri: request.IntegrationUri === undefined ? integration.integrationUri : textOf(request.IntegrationUri, 2048, 'integrationUri'),
+    connectionType: request.ConnectionType ?? integration.connectionType,
+    connectionId: text(request.ConnectionId, integration.connectionId),
+    credentialsArn: text(request.CredentialsArn, integration.credentialsArn),
+    description: request.Description === undefined ? integration.description : textOf(request.Description, 1024, 'description'),
+    payloadFormatVersion: request.PayloadFormatVersion === undefined
+      ? integration.payloadFormatVersion
+      : payloadVersion(request.PayloadFormatVersion, type, isHttpApi),
+    contentHandlingStrategy: request.ContentHandlingStrategy ?? integration.contentHandlingStrategy,
+    passthroughBehavior: request.PassthroughBehavior ?? integration.passthroughBehavior,
+    integrationResponseSelectionExpression: responseSelection(type, isHttpApi),
+    // An empty value takes a parameter away. Source: Terraform's update of aws_apigatewayv2_integration.
+    requestParameters: request.RequestParameters === undefined
+      ? integration.requestParameters
+      : mapOf({ ...integration.requestParameters, ...request.RequestParameters }),
+    requestTemplates: request.RequestTemplates === undefined ? integration.requestTemplates : mapOf(request.RequestTemplates),
+    templateSelectionExpression: text(request.TemplateSelectionExpression, integration.templateSelectionExpression),
+    responseParameters: request.ResponseParameters === undefined
+      ? integration.responseParameters
+      : responseParameters({ ...integration.responseParameters, ...request.ResponseParameters }),
+    timeoutInMillis: request.TimeoutInMillis === undefined ? integration.timeoutInMillis : timeoutMs(request.TimeoutInMillis, isHttpApi),
+    tlsConfig: request.TlsConfig === undefined
+      ? integration.tlsConfig
+      : request.TlsConfig.ServerNameToVerify ? { serverNameToVerify: request.TlsConfig.ServerNameToVerify } : undefined,
+  }
+  checkIntegration(changed, isHttpApi)
+  return changed
+}
+
+/** What only a proxy to Lambda needs no word about. Source: moto's tests of create_integration, which were tried against AWS. */
+function defaultMethod({ IntegrationType, IntegrationUri, IntegrationSubtype }: NewIntegration): string | undefined {
+  const isLambda = (IntegrationType === 'AWS_PROXY' || IntegrationType === 'AWS') && IntegrationUri !== undefined && !IntegrationSubtype
+  return isLambda ? 'POST' : undefined
+}
+
+function payloadVersion(version: string | undefined, type: sdk.IntegrationType, isHttpApi: boolean): Integration['payloadFormatVersion'] {
+  if (!version) {
+    // Seen in reports: localstack/localstack issue 9184 (the words).
+    if (isHttpApi) throw errors.BadRequestException('PayloadFormatVersion is a required parameter for integration')
+    return '1.0'
+  }
+  // Source: API Gateway v2 API reference, CreateIntegration, `payloadFormatVersion`. Ours: the words.
+  if (version === '1.0') return '1.0'
+  if (version === '2.0' && isHttpApi && type === 'AWS_PROXY') return '2.0'
+  throw errors.BadRequestException(`Invalid PayloadFormatVersion specified: ${version}`)
+}
+
+function responseSelection(type: sdk.IntegrationType, isHttpApi: boolean): string | undefined {
+  if (isHttpApi || type === 'AWS_PROXY' || type === 'HTTP_PROXY') return undefined
+  return type === 'AWS' ? '${integration.response.body.errorMessage}' : '${integration.response.statuscode}'
+}
+
+/** Ours: the words. */
+function timeoutMs(timeout: number | undefined, isHttpApi: boolean): number {
+  const max = isHttpApi ? HTTP_INTEGRATION_TIMEOUT_MS_MAX : WEBSOCKET_INTEGRATION_TIMEOUT_MS_MAX
+  if (timeout === undefined) return max
+  if (!Number.isInteger(timeout) || timeout < INTEGRATION_TIMEOUT_MS_MIN || timeout > max) {
+    throw errors.BadRequestException(`Timeout should be between ${INTEGRATION_TIMEOUT_MS_MIN} ms and ${max} ms`)
+  }
+  return timeout
+}
+
+/** The rules over the whole, which hold after every change. */
+function checkIntegration(integration: Integration, isHttpApi: boolean): void {
+  const { integrationType: type, integrationUri: uri, integrationMethod: method } = integration
+  if (isHttpApi && type !== 'AWS_PROXY' && type !== 'HTTP_PROXY') {
+    // Seen in reports: aws/aws-cli issue 6363.
+    throw errors.BadRequestException('Currently, an API with a protocol type of HTTP may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY)')
+  }
+  checkCredentials(integration.credentialsArn)
+  if (type === 'MOCK') return
+  if (type === 'HTTP' || type === 'HTTP_PROXY') {
+    // Source: API Gateway developer guide, "HTTP proxy integrations for HTTP APIs". Ours: the words of the method's.
+    if (!method) throw errors.BadRequestException('HttpMethod is required for HTTP integrations')
+    if (uri === undefined || !/^(?:https?:\/\/|\$\{stageVariables\.)[^\s/]/.test(uri)) throw errors.BadRequestException('Invalid HTTP endpoint specified for URI')
+    return
+  }
+  checkFunctionUri(uri)
+}
+
+/**
+ * A function's ARN, or the URI that invokes it; stage variables may stand in it.
+ * Source: API Gateway v2 API reference, CreateIntegration, `integrationUri`; the words are those of REST APIs' refused imports.
+ */
+export function checkFunctionUri(uri: string | undefined): void {
+  const arn = uri === undefined ? undefined : parseArn(uri)
+  const isFunction = arn?.service === 'lambda' && arn.resource.startsWith('function:')
+  const isInvocation = arn?.service === 'apigateway' && /^(?:path|action)\//.test(arn.resource)
+  if (!isFunction && !isInvocation && !uri?.includes('${stageVariables.')) throw errors.BadRequestException('Invalid function ARN or invalid uri')
+}
+
+/** A role, or the caller's own identity. Ours: the words, which are REST APIs'. */
+export function checkCredentials(credentials: string | undefined): void {
+  if (!credentials || credentials.includes('${stageVariables.')) return
+  const arn = parseArn(credentials)
+  const isIdentity = arn?.service === 'iam' && (arn.resource.startsWith('role/') || (arn.accountId === '*' && arn.resource === 'user/*'))
+  if (!isIdentity) throw errors.BadRequestException('Invalid ARN specified in the request')
+}
+
+/** By status code; a status without entries goes. */
+function responseParameters(map: Record<string, Record<string, string>> | undefined): Integration['responseParameters'] {
+  const entries = Object.entries(map ?? {}).flatMap(([status, parameters]) => {
+    const held = mapOf(parameters)
+    return held ? [[status, held] as const] : []
+  })
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined
+}
+
+/** Ours: what the data plane would not honour is refused, not stored. */
+function refuseUnserved({ ConnectionType, IntegrationSubtype }: Partial<NewIntegration>): void {
+  if (ConnectionType === 'VPC_LINK') throw errors.NotImplemented('ConnectionType VPC_LINK is not served: name the endpoint in the URI.')
+  if (IntegrationSubtype) throw errors.NotImplemented('IntegrationSubtype is not served: call the service from a function.')
+}

@@ -1,0 +1,166 @@
+// What a route may be: its key, its target, who may call it.
+
+import type * as sdk from '@aws-sdk/client-apigatewayv2'
+import { textOf } from './api-settings.ts'
+import { errors } from './errors.ts'
+import type { ApiDesign, Route, V2Api } from './model.ts'
+
+export type NewRoute = Omit<sdk.CreateRouteRequest, 'ApiId'>
+
+/** A new route of an API. Whether its key is free is for the caller to ask. */
+export function newRoute(request: NewRoute, { routeId, api }: { routeId: string, api: Pick<V2Api, 'settings' | 'design'> }): Route {
+  const { protocolType } = api.settings
+  const routeKey = routeKeyOf(request.RouteKey, protocolType)
+  refuseForHttp(request, protocolType)
+  const route: Route = {
+    routeId,
+    routeKey,
+    authorizationType: request.AuthorizationType ?? 'NONE',
+    authorizerId: request.AuthorizerId || undefined,
+    authorizationScopes: request.AuthorizationScopes?.length ? request.AuthorizationScopes : undefined,
+    apiKeyRequired: request.ApiKeyRequired ?? false,
+    target: targetOf(request.Target, api.design),
+    operationName: textOf(request.OperationName, 64, 'operationName'),
+    modelSelectionExpression: request.ModelSelectionExpression || undefined,
+    requestModels: mapOf(request.RequestModels),
+    requestParameters: constraintsOf(request.RequestParameters),
+    routeResponseSelectionExpression: routeResponseSelection(request.RouteResponseSelectionExpression),
+    routeResponses: {},
+  }
+  checkAuthorization(route, api)
+  return route
+}
+
+/** A route after UpdateRoute: what is absent stays, what is an empty text goes, request parameters are added to those at hand. */
+export function changedRoute(route: Route, request: Omit<sdk.UpdateRouteRequest, 'ApiId' | 'RouteId'>, api: Pick<V2Api, 'settings' | 'design'>): Route {
+  const { protocolType } = api.settings
+  refuseForHttp(request, protocolType)
+  const routeKey = request.RouteKey === undefined ? route.routeKey : routeKeyOf(request.RouteKey, protocolType)
+  if (routeKey !== route.routeKey) {
+    // Source: API Gateway v2 API reference, Route, `apiGatewayManaged`. Ours: the words.
+    if (route.apiGatewayManaged) throw errors.BadRequestException('Cannot update the route key of a Route that is managed by API Gateway')
+    requireFreeKey(api.design, routeKey)
+  }
+  const type = request.AuthorizationType ?? route.authorizationType
+  // An authorizer belongs to the type: without one it is dropped, which is how clients take it away.
+  const keepsAuthorizer = type === 'JWT' || type === 'CUSTOM'
+  const changed: Route = {
+    ...route,
+    routeKey,
+    authorizationType: type,
+    authorizerId: request.AuthorizerId === undefined ? keepsAuthorizer ? route.authorizerId : undefined : request.AuthorizerId || undefined,
+    authorizationScopes: request.AuthorizationScopes === undefined
+      ? route.authorizationScopes
+      : request.AuthorizationScopes.length > 0 ? request.AuthorizationScopes : undefined,
+    apiKeyRequired: request.ApiKeyRequired ?? route.apiKeyRequired,
+    target: request.Target === undefined ? route.target : targetOf(request.Target, api.design),
+    operationName: request.OperationName === undefined ? route.operationName : textOf(request.OperationName, 64, 'operationName'),
+    modelSelectionExpression: request.ModelSelectionExpression === undefined ? route.modelSelectionExpression : request.ModelSelectionExpression || undefined,
+    requestModels: request.RequestModels === undefined ? route.requestModels : mapOf(request.RequestModels),
+    requestParameters: request.RequestParameters === undefined
+      ? route.requestParameters
+      : { ...route.requestParameters, ...constraintsOf(request.RequestParameters) },
+    routeResponseSelectionExpression: request.RouteResponseSelectionExpression === undefined
+      ? route.routeResponseSelectionExpression
+      : routeResponseSelection(request.RouteResponseSelectionExpression),
+  }
+  checkAuthorization(changed, api)
+  return changed
+}
+
+/** Ours: the words; AWS answers 409, as its reference says of CreateRoute. */
+export function requireFreeKey({ routes }: ApiDesign, routeKey: string): void {
+  if (Object.values(routes).some((route) => route.routeKey === routeKey)) {
+    throw errors.ConflictException(`Route with key ${routeKey} already exists for this API`)
+  }
+}
+
+/** The methods that a route key of an HTTP API may begin with. Source: API Gateway developer guide, "Create routes for HTTP APIs". */
+const HTTP_METHODS = ['ANY', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
+
+function routeKeyOf(routeKey: string | undefined, protocolType: 'HTTP' | 'WEBSOCKET'): string {
+  // Ours: the words.
+  if (!routeKey) throw errors.BadRequestException('RouteKey is a required parameter')
+  if (protocolType === 'WEBSOCKET' || routeKey === '$default') return routeKey
+  const [, method, path] = /^([A-Z]+) (\/.*)$/s.exec(routeKey) ?? []
+  if (method === undefined || !HTTP_METHODS.includes(method)) {
+    throw errors.BadRequestException(
+      'The provided route key is not formatted properly for HTTP protocol. Format should be "<HTTP METHOD> /<RESOURCE PATH>" or "$default"')
+  }
+  checkPath(path!)
+  return routeKey
+}
+
+/** Source: API Gateway developer guide, "Create routes for HTTP APIs": path variables, greedy ones at the end only. Ours: the words. */
+function checkPath(path: string): void {
+  const segments = path.slice(1).split('/')
+  const names = new Set<string>()
+  for (const [index, segment] of segments.entries()) {
+    const [, name, greedy] = /^\{([^{}+]+)(\+?)\}$/.exec(segment) ?? []
+    if (name === undefined) {
+      if (/[{}]/.test(segment) || /\s/.test(segment)) throw errors.BadRequestException(`Invalid route path part specified: ${segment}`)
+      continue
+    }
+    if (greedy === '+' && index < segments.length - 1) {
+      throw errors.BadRequestException(`A greedy path variable may only be at the end of a route: ${segment}`)
+    }
+    if (names.has(name)) throw errors.BadRequestException(`A path variable may only be used once in a route: ${segment}`)
+    names.add(name)
+  }
+}
+
+/** Source: API Gateway v2 API reference, CreateRoute: what is supported for WebSocket APIs only. Ours: the words. */
+function refuseForHttp(request: Partial<NewRoute>, protocolType: 'HTTP' | 'WEBSOCKET'): void {
+  if (protocolType === 'WEBSOCKET') return
+  const refused = request.ApiKeyRequired ? 'ApiKeyRequired'
+    : (['ModelSelectionExpression', 'RequestModels', 'RequestParameters', 'RouteResponseSelectionExpression'] as const).find((name) => {
+      const value = request[name]
+      return value !== undefined && (typeof value === 'string' ? value !== '' : Object.keys(value).length > 0)
+    })
+  if (refused) throw errors.BadRequestException(`${refused} is not currently supported for HTTP APIs`)
+}
+
+/** `integrations/{id}` of this API. */
+function targetOf(target: string | undefined, { integrations }: ApiDesign): string | undefined {
+  if (!target) return undefined
+  const id = /^integrations\/([a-z0-9]+)$/.exec(target)?.[1]
+  // Ours: the words of both.
+  if (id === undefined) throw errors.BadRequestException(`Invalid target specified: ${target}. It must be of the form integrations/{integrationId}`)
+  if (!integrations[id]) throw errors.BadRequestException(`Invalid target specified: there is no Integration with identifier ${id}`)
+  return target
+}
+
+/** Seen in reports: anomalyco/sst issue 4097 (JWT). Ours: the words of the others. */
+function checkAuthorization({ authorizationType: type, authorizerId, authorizationScopes, routeKey }: Route, { settings, design }: Pick<V2Api, 'settings' | 'design'>): void {
+  const authorizer = authorizerId === undefined ? undefined : design.authorizers[authorizerId]
+  if (settings.protocolType === 'WEBSOCKET') {
+    if (type === 'JWT') throw errors.BadRequestException('AuthorizationType JWT is not supported for WebSocket APIs')
+    // Source: API Gateway developer guide, "Control and manage access to WebSocket APIs": $connect is the only route that can be protected.
+    if (type !== 'NONE' && routeKey !== '$connect') throw errors.BadRequestException('Currently, authorization can only be set on the $connect route')
+  }
+  if (type === 'JWT' && authorizer?.authorizerType !== 'JWT') {
+    throw errors.BadRequestException('Invalid authorizer ID specified. Setting the authorization type to JWT requires a valid JWT authorizer.')
+  }
+  if (type === 'CUSTOM' && authorizer?.authorizerType !== 'REQUEST') {
+    throw errors.BadRequestException('Invalid authorizer ID specified. Setting the authorization type to CUSTOM requires a valid REQUEST authorizer.')
+  }
+  if (authorizationScopes && type !== 'JWT') throw errors.BadRequestException('AuthorizationScopes are only supported with the authorization type JWT')
+}
+
+/** Source: API Gateway developer guide, "Set up route responses for a WebSocket API": `$default` is the only expression. Ours: the words. */
+function routeResponseSelection(expression: string | undefined): string | undefined {
+  if (!expression) return undefined
+  if (expression !== '$default') throw errors.BadRequestException('RouteResponseSelectionExpression can only be $default')
+  return expression
+}
+
+/** A map without what is empty; undefined when nothing is left. */
+export function mapOf(map: Record<string, string> | undefined): Record<string, string> | undefined {
+  const entries = Object.entries(map ?? {}).filter(([, value]) => value !== '')
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined
+}
+
+export function constraintsOf(map: Record<string, sdk.ParameterConstraints> | undefined): Route['requestParameters'] {
+  const entries = Object.entries(map ?? {})
+  return entries.length > 0 ? Object.fromEntries(entries.map(([name, { Required }]) => [name, { required: Required }])) : undefined
+}
