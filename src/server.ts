@@ -66,7 +66,10 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       dataDirectory: join(settings.dataDir, 'lambda'), minIsolation: settings.minIsolation, log,
     })
     closing.push(() => lambda.close())
-    const apigateway = createApiGateway({ database: core, clock, random, sealer, functions: lambda.functions, accountRateLimit: settings.accountRateLimit, log })
+    const apigateway = createApiGateway({ database: core, clock, random, sealer, functions: lambda.functions, accountRateLimit: settings.accountRateLimit, log,
+      // The data plane, that serves what this makes, comes later.
+      runMethodTest: (test) => executeApi.testInvoke(test),
+    })
     closing.push(() => apigateway.close())
     const apigatewayv2 = createApiGatewayV2({ database: core, clock, random, endpoint: { url: () => endpoint } })
 

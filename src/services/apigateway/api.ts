@@ -16,6 +16,7 @@ import * as resources from './resources.ts'
 import * as restApis from './rest-apis.ts'
 import * as stages from './stages.ts'
 import * as tags from './tags.ts'
+import { testInvokeMethod } from './test-invoke.ts'
 import * as usage from './usage.ts'
 import * as usagePlans from './usage-plans.ts'
 
@@ -93,6 +94,10 @@ export const operations: Operations<ApiGateway> = {
   DeleteMethod: operation<ApiGateway, sdk.DeleteMethodRequest, void>({
     access: (input, call) => [mayMethod('DELETE', call, input)],
     run: methods.deleteMethod,
+  }),
+  TestInvokeMethod: operation<ApiGateway, sdk.TestInvokeMethodRequest, sdk.TestInvokeMethodResponse>({
+    access: (input, call) => [mayMethod('POST', call, input)],
+    run: testInvokeMethod,
   }),
   PutMethodResponse: operation<ApiGateway, sdk.PutMethodResponseRequest, sdk.MethodResponse>({
     access: (input, call) => [mayMethod('PUT', call, input, 'responses', input.statusCode)],

@@ -9,7 +9,9 @@ import { operations } from './api.ts'
 import { IMPORT_BODY_BYTES_MAX } from './limits.ts'
 import { createMetering, type Metering, type OwnMetering } from './metering.ts'
 import { createSnapshotSource, type SnapshotSource } from './snapshot.ts'
+import type { RunMethodTest } from './test-invoke.ts'
 
+export type { MethodTest, MethodTestResult, RunMethodTest } from './test-invoke.ts'
 export type { CalledStage, KeyFinding, KeyGrant, MeteredRequest, Metering, RefusingLimit } from './metering.ts'
 export type { Quota, RateLimit } from './usage-model.ts'
 export type { ApiLocation, DeployedStage, RestApiSnapshot, SnapshotMethod, SnapshotResource, SnapshotSource } from './snapshot.ts'
@@ -27,6 +29,8 @@ export interface ApiGateway {
   functions?: FunctionDirectory | undefined
   sealer: Pick<Sealer, 'sealText' | 'openText' | 'fingerprint'>
   metering: OwnMetering
+  /** What a test invocation runs. */
+  runMethodTest: RunMethodTest
 }
 
 export interface ApiGatewayOptions extends Omit<ApiGateway, 'metering'> {

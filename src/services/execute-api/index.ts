@@ -1,6 +1,7 @@
 // The public face of the data plane: serves deployed APIs.
 
 import type { HttpRequest, HttpResponse } from '#lib/http.ts'
+import type { RunMethodTest } from '#services/apigateway/index.ts'
 import { isExecuteApi } from './address.ts'
 import { createRestApis, type RestApisOptions } from './rest/rest-apis.ts'
 
@@ -11,9 +12,11 @@ export interface ExecuteApi {
   matches(request: Pick<HttpRequest, 'path' | 'headers'>): boolean
   /** Answers a call. Rejects only when the connection is gone. */
   handle(request: HttpRequest): Promise<HttpResponse>
+  /** Runs one method of a REST API as it stands, for TestInvokeMethod. */
+  testInvoke: RunMethodTest
 }
 
 export function createExecuteApi(options: ExecuteApiOptions): ExecuteApi {
   const restApis = createRestApis(options)
-  return { matches: isExecuteApi, handle: (request) => restApis.handle(request) }
+  return { matches: isExecuteApi, handle: (request) => restApis.handle(request), testInvoke: (test) => restApis.testInvoke(test) }
 }

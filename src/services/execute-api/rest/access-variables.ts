@@ -2,10 +2,10 @@
 
 import type { AccessValue, AccessVariables } from '../access-log.ts'
 import { JavaList, JavaMap, toText, type Value } from '../templates/values.ts'
+import { factsOf } from './call-facts.ts'
 import type { EndpointCall, Exchange } from './exchange.ts'
 import type { Outcome } from './execution-lines.ts'
 import { masked } from './mask.ts'
-import { factsOf } from './steps/read-call.ts'
 
 /** Whole milliseconds, as AWS prints latencies. */
 const ms = (value: number | undefined): number | undefined => (value === undefined ? undefined : Math.round(value))

@@ -8,7 +8,7 @@ import { startTrace, type Trace } from '#aws/trace.ts'
 import type { Clock } from '#lib/clock.ts'
 import { ClientGone, type HttpRequest, type HttpResponse } from '#lib/http.ts'
 import type { RandomSource } from '#lib/random.ts'
-import type { Metering, RestApiSnapshot, SnapshotSource } from '#services/apigateway/index.ts'
+import type { Metering, RestApiSnapshot, RunMethodTest, SnapshotSource } from '#services/apigateway/index.ts'
 import type { Invoker } from '#services/lambda/index.ts'
 import type { LogSink } from '#services/logs/index.ts'
 import { createAccessLog } from '../access-log.ts'
@@ -21,8 +21,10 @@ import { compileDeployment, type CompiledDeployment } from './deployment.ts'
 import type { Exchange } from './exchange.ts'
 import type { Outcome } from './execution-lines.ts'
 import { NotServed } from './not-served.ts'
-import { answer } from './pipeline.ts'
+import { answer, execute } from './pipeline.ts'
+import { readCall } from './steps/read-call.ts'
 import { standardHeaders } from './steps/respond.ts'
+import { requestOf, routeOf, testResult } from './test-invoke.ts'
 
 export interface RestApisOptions {
   snapshots: SnapshotSource
@@ -50,6 +52,8 @@ export interface RestApisOptions {
 export interface RestApis {
   /** Answers a call of a deployed stage. Rejects only when the connection is gone. */
   handle(request: HttpRequest): Promise<HttpResponse>
+  /** Runs one method of an API as it stands. Leaves a trace of its own, under the request id that its log names. */
+  testInvoke: RunMethodTest
 }
 
 interface Settled {
@@ -85,10 +89,9 @@ export function createRestApis(options: RestApisOptions): RestApis {
     }
   }
 
-  async function settle(exchange: Exchange): Promise<Settled> {
+  async function settle(exchange: Exchange, run: () => Promise<HttpResponse>): Promise<Settled> {
     try {
-      const address = exchange.address = addressOf(exchange.request)!
-      return { response: await answer(exchange, address, pipeline), refusal: undefined }
+      return { response: await run(), refusal: undefined }
     } catch (failure) {
       if (failure instanceof ClientGone) throw failure
       return refuse(exchange, failure)
@@ -120,20 +123,39 @@ export function createRestApis(options: RestApisOptions): RestApis {
     if (settings) accessLog.write(settings, exchange.atMs, accessVariables(exchange, outcome))
   }
 
+  /** Runs a request to its end, whatever that is, and leaves its trace. */
+  async function serve(exchange: Exchange, run: () => Promise<HttpResponse>): Promise<{ outcome: Outcome, durationMs: number }> {
+    const startedAt = clock.monotonic()
+    const { response, refusal } = await settle(exchange, run)
+    exchange.trace.add('response', { status: response.status })
+    const durationMs = clock.monotonic() - startedAt
+    const outcome = { response, refusal, endedAtMs: exchange.atMs + durationMs }
+    try {
+      onTrace(exchange.trace, factsOf(exchange, response.status, refusal?.errorType, durationMs, options.region))
+      if (!exchange.test) record(exchange, outcome)
+    } catch (error) {
+      log.error({ err: error, requestId: exchange.requestId }, 'a trace or a line of a log was lost')
+    }
+    return { outcome, durationMs }
+  }
+
   return {
     async handle(request) {
-      const startedAt = clock.monotonic()
       const exchange = begin(request)
-      const { response, refusal } = await settle(exchange)
-      exchange.trace.add('response', { status: response.status })
-      const durationMs = clock.monotonic() - startedAt
-      try {
-        onTrace(exchange.trace, factsOf(exchange, response.status, refusal?.errorType, durationMs, options.region))
-        record(exchange, { response, refusal, endedAtMs: exchange.atMs + durationMs })
-      } catch (error) {
-        log.error({ err: error, requestId: exchange.requestId }, 'a trace or a line of a log was lost')
-      }
-      return response
+      const address = exchange.address = addressOf(request)!
+      return (await serve(exchange, () => answer(exchange, address, pipeline))).outcome.response
+    },
+
+    async testInvoke(test) {
+      const exchange = begin(requestOf(test))
+      exchange.test = { caller: test.caller, userAgent: test.userAgent }
+      const route = exchange.route = routeOf(test)
+      exchange.address = route.address
+      const { outcome, durationMs } = await serve(exchange, async () => {
+        const call = exchange.call = await readCall(exchange, route, undefined, undefined)
+        return execute(call, pipeline)
+      })
+      return testResult(exchange, outcome, durationMs)
     },
   }
 }

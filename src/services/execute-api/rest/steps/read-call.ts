@@ -1,11 +1,11 @@
 // Step 5: the body, the parameters, and what templates and functions may know about the call. A signed body is read between steps 2 and 3.
 
-import type { Caller } from '#aws/caller.ts'
 import type { SignatureClaim } from '#aws/authenticate.ts'
 import { BodyTooLarge } from '#lib/http.ts'
 import { decoded } from '../../address.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
-import { TemplateContext, type ContextFacts, type IdentityFacts } from '../../templates/context.ts'
+import { TemplateContext } from '../../templates/context.ts'
+import { factsOf } from '../call-facts.ts'
 import type { ApiCall, Exchange, Route } from '../exchange.ts'
 import { finishSignature } from './authenticate.ts'
 
@@ -92,51 +92,4 @@ function lastOf(values: Readonly<Record<string, string[]>>): Record<string, stri
   const single: Record<string, string> = Object.create(null) as Record<string, string>
   for (const name of Object.keys(values)) single[name] = values[name]!.at(-1)!
   return single
-}
-
-/** What is known of a call, before its body is read too. */
-export function factsOf(exchange: Exchange, { address, deployed, method }: Route, claim: SignatureClaim | undefined): ContextFacts {
-  const { request, requestId, extendedRequestId, atMs } = exchange
-  const { snapshot, stage } = deployed
-  const domainName = (request.headers.get('host') ?? '').replace(/:\d+$/, '')
-  return {
-    resourceId: method.resource.id,
-    resourcePath: method.resource.path,
-    httpMethod: request.method,
-    extendedRequestId,
-    requestTime: commonLogTime(atMs),
-    path: `/${address.stageName}${address.path === '/' ? '' : address.path}`,
-    accountId: snapshot.accountId,
-    protocol: 'HTTP/1.1',
-    stage: stage.stageName,
-    domainPrefix: domainName.split('.')[0]!,
-    requestTimeEpoch: atMs,
-    requestId,
-    identity: { ...identityOf(request.remoteAddress, request.headers.get('user-agent'), claim?.caller), ...keyFacts(exchange) },
-    domainName,
-    deploymentId: snapshot.deploymentId,
-    apiId: snapshot.apiId,
-  }
-}
-
-/** Source: developer guide, "$context variables": `identity.caller` and `identity.user` are principal identifiers of a signed request. */
-function identityOf(sourceIp: string, userAgent: string | undefined, caller: Caller | undefined): IdentityFacts {
-  if (caller === undefined || !('accessKeyId' in caller)) return { sourceIp, userAgent }
-  const { accountId, accessKeyId: accessKey, userId, arn: userArn } = caller
-  return { sourceIp, userAgent, accountId, accessKey, caller: userId, user: userId, userArn }
-}
-
-/** Source: developer guide, "$context variables": `identity.apiKey` and `identity.apiKeyId`, of methods that require a key. */
-function keyFacts({ key }: Exchange): Pick<IdentityFacts, 'apiKey' | 'apiKeyId'> {
-  return key ? { apiKey: key.value, apiKeyId: key.grant.keyId } : {}
-}
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
-/** `09/Apr/2015:12:34:56 +0000`. Source: developer guide, `$context.requestTime`: the CLF format. */
-function commonLogTime(atMs: number): string {
-  const at = new Date(atMs)
-  const two = (number: number) => (number < 10 ? `0${number}` : String(number))
-  const date = `${two(at.getUTCDate())}/${months[at.getUTCMonth()]}/${at.getUTCFullYear()}`
-  return `${date}:${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} +0000`
 }
