@@ -2,7 +2,9 @@
 
 import type * as sdk from '@aws-sdk/client-api-gateway'
 import { operation, type Operations } from '#aws/service.ts'
+import * as account from './account.ts'
 import * as apiKeys from './api-keys.ts'
+import * as authorizers from './authorizers.ts'
 import * as deployments from './deployments.ts'
 import * as gatewayResponses from './gateway-responses.ts'
 import * as imports from './import/import-rest-api.ts'
@@ -149,6 +151,34 @@ export const operations: Operations<ApiGateway> = {
     run: integrations.deleteIntegrationResponse,
   }),
 
+  CreateAuthorizer: operation<ApiGateway, sdk.CreateAuthorizerRequest, sdk.Authorizer>({
+    access: (input, call) => [may('POST', call, input.restApiId, 'authorizers'), ...mayPassRole(input.authorizerCredentials)],
+    run: authorizers.createAuthorizer,
+  }),
+  GetAuthorizer: operation<ApiGateway, sdk.GetAuthorizerRequest, sdk.Authorizer>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'authorizers', input.authorizerId)],
+    run: authorizers.getAuthorizer,
+  }),
+  GetAuthorizers: operation<ApiGateway, sdk.GetAuthorizersRequest, sdk.Authorizers>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'authorizers')],
+    run: authorizers.getAuthorizers,
+  }),
+  UpdateAuthorizer: operation<ApiGateway, sdk.UpdateAuthorizerRequest, sdk.Authorizer>({
+    access: (input, call) => [
+      may('PATCH', call, input.restApiId, 'authorizers', input.authorizerId),
+      ...valueAt(input.patchOperations, '/authorizerCredentials').flatMap(mayPassRole),
+    ],
+    run: authorizers.updateAuthorizer,
+  }),
+  DeleteAuthorizer: operation<ApiGateway, sdk.DeleteAuthorizerRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'authorizers', input.authorizerId)],
+    run: authorizers.deleteAuthorizer,
+  }),
+  FlushStageAuthorizersCache: operation<ApiGateway, sdk.FlushStageAuthorizersCacheRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'stages', input.stageName, 'cache', 'authorizers')],
+    run: authorizers.flushStageAuthorizersCache,
+  }),
+
   CreateModel: operation<ApiGateway, sdk.CreateModelRequest, sdk.Model>({
     access: (input, call) => [may('POST', call, input.restApiId, 'models')],
     run: models.createModel,
@@ -252,6 +282,14 @@ export const operations: Operations<ApiGateway> = {
     run: stages.deleteStage,
   }),
 
+  GetAccount: operation<ApiGateway, sdk.GetAccountRequest, sdk.Account>({
+    access: (_input, call) => [mayAt('GET', call, 'account')],
+    run: account.getAccount,
+  }),
+  UpdateAccount: operation<ApiGateway, sdk.UpdateAccountRequest, sdk.Account>({
+    access: (input, call) => [mayAt('PATCH', call, 'account'), ...valueAt(input.patchOperations, '/cloudwatchRoleArn').flatMap(mayPassRole)],
+    run: account.updateAccount,
+  }),
   CreateApiKey: operation<ApiGateway, sdk.CreateApiKeyRequest, sdk.ApiKey>({
     access: (_input, call) => [mayAt('POST', call, 'apikeys')],
     run: apiKeys.createApiKey,

@@ -31,6 +31,7 @@ export function createCaller(
   const accountId = '000000000000'
   const { definition, snapshots, metering, close } = createApiGateway({
     database, clock, random: systemRandom, functions, sealer: createSealer(Buffer.alloc(32, 7)),
+    loggingRoles: { mayLog: async (roleArn) => roleArn.endsWith(':role/logging') },
     runMethodTest: async () => { throw new Error('no data plane here') },
   })
   const required: Permission[] = []

@@ -23,6 +23,8 @@ export const missing = {
   contentType: () => errors.NotFoundException('Content-Type specified was not found'),
   model: (name: string) => errors.NotFoundException(`Invalid model name specified: ${name}`),
   requestValidator: () => errors.NotFoundException('Invalid Request Validator identifier specified'),
+  /** Source: moto's tests of authorizers, whose sentences are AWS's. */
+  authorizer: () => errors.NotFoundException('Invalid Authorizer identifier specified'),
   gatewayResponse: () => errors.NotFoundException('Gateway response type not defined on api'),
   deployment: () => errors.NotFoundException('Invalid Deployment identifier specified'),
   stage: () => errors.NotFoundException('Invalid stage identifier specified'),

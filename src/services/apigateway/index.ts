@@ -5,6 +5,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
 import type { Sealer } from '#lib/seal.ts'
 import type { Database } from '#storage/database.ts'
+import type { LoggingRoles } from './account.ts'
 import { operations } from './api.ts'
 import { IMPORT_BODY_BYTES_MAX } from './limits.ts'
 import { createMetering, type Metering, type OwnMetering } from './metering.ts'
@@ -16,7 +17,7 @@ export type { CalledStage, KeyFinding, KeyGrant, MeteredRequest, Metering, Refus
 export type { Quota, RateLimit } from './usage-model.ts'
 export type { ApiLocation, DeployedStage, RestApiSnapshot, SnapshotMethod, SnapshotResource, SnapshotSource } from './snapshot.ts'
 export type {
-  ContentHandling, GatewayResponse, Integration, IntegrationResponse, IntegrationType, MethodResponse, MethodSetting, Model,
+  Authorizer, ContentHandling, GatewayResponse, Integration, IntegrationResponse, IntegrationType, MethodResponse, MethodSetting, Model,
   PassthroughBehavior, StageRecord,
 } from './model.ts'
 import { tagsAt } from './tags.ts'
@@ -29,13 +30,14 @@ export interface ApiGateway {
   functions?: FunctionDirectory | undefined
   sealer: Pick<Sealer, 'sealText' | 'openText' | 'fingerprint'>
   metering: OwnMetering
+  /** Requests a second to all APIs of an account in a region; AWS's quota unless given. Half of it may come at once. */
+  accountRateLimit?: number | undefined
+  loggingRoles: LoggingRoles
   /** What a test invocation runs. */
   runMethodTest: RunMethodTest
 }
 
 export interface ApiGatewayOptions extends Omit<ApiGateway, 'metering'> {
-  /** Requests a second to all APIs of an account in a region; AWS's quota unless given. Half of it may come at once. */
-  accountRateLimit?: number | undefined
   /** Told of requests that were taken from limits in advance and could not be given back. */
   log?: { error(facts: Record<string, unknown>, message: string): void } | undefined
 }
@@ -56,8 +58,8 @@ export interface ApiGatewayService {
 }
 
 /** Assembles the service. */
-export function createApiGateway({ log, accountRateLimit, ...parts }: ApiGatewayOptions): ApiGatewayService {
-  const metering = createMetering({ ...parts, accountRateLimit, onFailure: (error) => log?.error({ err: error }, 'requests taken in advance were lost') })
+export function createApiGateway({ log, ...parts }: ApiGatewayOptions): ApiGatewayService {
+  const metering = createMetering({ ...parts, onFailure: (error) => log?.error({ err: error }, 'requests taken in advance were lost') })
   return {
     definition: {
       model: 'apigateway-2015-07-09',

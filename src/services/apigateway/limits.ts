@@ -31,6 +31,9 @@ export const POLICY_CHARACTERS_MAX = 8_192
 /** Bytes. Source: API Gateway quotas for REST APIs, "Mapping template size" (300 KB). */
 export const TEMPLATE_BYTES_MAX = 300 * 1024
 
+/** Bytes. Source: API Gateway quotas for REST APIs, "Access log template size" (3 KB). */
+export const ACCESS_LOG_FORMAT_BYTES_MAX = 3 * 1024
+
 /** Bytes. Source: API Gateway quotas for REST APIs, "Model size" (400 KB). */
 export const MODEL_BYTES_MAX = 400 * 1024
 
@@ -40,6 +43,13 @@ export const INTEGRATION_TIMEOUT_MS_MAX = 29_000
 
 /** Bytes. Source: API Gateway API reference, CreateRestApi, `minimumCompressionSize`. */
 export const MINIMUM_COMPRESSION_SIZE_BYTES_MAX = 10_485_760
+
+/** Source: API Gateway quotas for REST APIs, "Custom authorizers per API". */
+export const AUTHORIZERS_PER_API_MAX = 10
+
+/** Seconds. Source: API Gateway API reference, CreateAuthorizer, `authorizerResultTtlInSeconds`. */
+export const AUTHORIZER_RESULT_TTL_SECONDS_MAX = 3_600
+export const AUTHORIZER_RESULT_TTL_SECONDS_DEFAULT = 300
 
 /** Items of one page. Source: API Gateway API reference, GetResources, `limit`. */
 export const PAGE_ITEMS_DEFAULT = 25

@@ -31,6 +31,7 @@ export function updateMethod(
   return editApi(gateway, call, restApiId, missing.resource, ({ design }) => {
     const method = requireMethod(design, resourceId, httpMethod)
     applyPatches({ design, method }, patchOperations, methodRules, 'plain')
+    settleAuthorizer(design, method)
     return method
   })
 }
@@ -89,6 +90,7 @@ export function addMethod(design: ApiDesign, resource: Resource, request: NewMet
   const method: Method = {
     httpMethod,
     authorizationType: authorizationType(request.authorizationType),
+    authorizerId: request.authorizerId || undefined,
     apiKeyRequired: request.apiKeyRequired ?? false,
     authorizationScopes: request.authorizationScopes,
     operationName: request.operationName || undefined,
@@ -96,6 +98,7 @@ export function addMethod(design: ApiDesign, resource: Resource, request: NewMet
     requestParameters: request.requestParameters,
     requestModels: request.requestModels,
   }
+  settleAuthorizer(design, method)
   requireValidator(design, method.requestValidatorId)
   checkRequestParameters(method.requestParameters)
   for (const model of Object.values(method.requestModels ?? {})) requireModel(design, model)
@@ -132,15 +135,23 @@ function requireMethodResponse({ methodResponses }: Method, statusCode: string):
   return response
 }
 
-/** Ours: authorizers are not served yet, so that no authorizer is valid. */
 function authorizationType(type: string | undefined): Method['authorizationType'] {
-  if (type === 'NONE' || type === 'AWS_IAM') return type
-  if (type === 'CUSTOM' || type === 'COGNITO_USER_POOLS') throw invalidAuthorizer()
+  if (type === 'NONE' || type === 'AWS_IAM' || type === 'CUSTOM' || type === 'COGNITO_USER_POOLS') return type
   throw errors.BadRequestException('Invalid Authorization Type specified. Valid options are NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS')
 }
 
-const invalidAuthorizer = () => errors.BadRequestException(
-  'Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.')
+/**
+ * A type that needs an authorizer must have one that exists; with any other the authorizer is passed over.
+ * Observed: AWS, 15-04-2024, recorded by localstack's test_put_method_validation and test_update_method_validation.
+ */
+function settleAuthorizer({ authorizers }: ApiDesign, method: Method): void {
+  const { authorizationType: type, authorizerId } = method
+  if (type === 'NONE' || type === 'AWS_IAM') method.authorizerId = undefined
+  else if (authorizerId === undefined || !Object.hasOwn(authorizers, authorizerId)) {
+    throw errors.BadRequestException(
+      'Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.')
+  }
+}
 
 function requireValidator({ requestValidators }: ApiDesign, id: string | undefined): void {
   if (id !== undefined && !Object.hasOwn(requestValidators, id)) throw errors.BadRequestException('Invalid Request Validator identifier specified')
@@ -170,11 +181,13 @@ interface PatchedMethod { design: ApiDesign, method: Method }
 /** Source: API Gateway API reference, "Patch operations", UpdateMethod. */
 const methodRules: readonly PatchRule<PatchedMethod>[] = [
   { path: '/authorizationType', replace: ({ method }, value) => { method.authorizationType = authorizationType(value) } },
+  { path: '/authorizerId', replace: ({ method }, value) => { method.authorizerId = value || undefined } },
   {
-    path: '/authorizerId',
-    // Without a type that needs one it is passed over. Observed: AWS, 15-04-2024, recorded by localstack's test_update_method_validation.
-    replace: ({ method }) => {
-      if (method.authorizationType === 'CUSTOM' || method.authorizationType === 'COGNITO_USER_POOLS') throw invalidAuthorizer()
+    path: '/authorizationScopes',
+    add: ({ method }, value) => { method.authorizationScopes = [...new Set([...method.authorizationScopes ?? [], value])] },
+    remove: ({ method }, value) => {
+      const rest = (method.authorizationScopes ?? []).filter((scope) => scope !== value)
+      method.authorizationScopes = rest.length > 0 ? rest : undefined
     },
   },
   { path: '/apiKeyRequired', replace: ({ method }, value) => { method.apiKeyRequired = booleanOf(value) } },

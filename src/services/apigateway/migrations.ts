@@ -94,4 +94,15 @@ export const migrations: Migration[] = [
       );
     `,
   },
+  {
+    id: 'apigateway-003-accounts',
+    text: `
+      create table apigateway_accounts (
+        account_id {text} not null,
+        region {text} not null,
+        record {text} not null,
+        primary key (account_id, region)
+      );
+    `,
+  },
 ]

@@ -39,6 +39,7 @@ export interface ApiDesign {
   resources: Record<string, Resource>
   models: Record<string, Model>
   requestValidators: Record<string, RequestValidator>
+  authorizers: Record<string, Authorizer>
   /** Only those that were put; the others have their defaults. By response type. */
   gatewayResponses: Record<string, GatewayResponse>
 }
@@ -135,6 +136,26 @@ export interface RequestValidator {
   validateRequestParameters: boolean
 }
 
+export interface Authorizer {
+  id: string
+  name: string
+  type: 'TOKEN' | 'REQUEST' | 'COGNITO_USER_POOLS'
+  /** ARNs of user pools, for `COGNITO_USER_POOLS`. */
+  providerARNs?: string[] | undefined
+  /** A note for definitions, without effect: `custom`, `cognito_user_pools`, `oauth2`. */
+  authType: string
+  /** Of a function, as integrations have it, for `TOKEN` and `REQUEST`. */
+  authorizerUri?: string | undefined
+  /** The role that API Gateway takes on to invoke the function; without one the function's own policy must let it. */
+  authorizerCredentials?: string | undefined
+  /** `method.request.header.Authorization`; for `REQUEST` several, separated by commas. */
+  identitySource?: string | undefined
+  /** A Java pattern that a token must match as a whole. */
+  identityValidationExpression?: string | undefined
+  /** Absent means AUTHORIZER_RESULT_TTL_SECONDS_DEFAULT; 0 keeps no result. */
+  authorizerResultTtlInSeconds?: number | undefined
+}
+
 export interface GatewayResponse {
   responseType: string
   statusCode?: string | undefined
@@ -170,6 +191,8 @@ export interface StageRecord {
   cacheClusterSize?: string | undefined
   clientCertificateId?: string | undefined
   documentationVersion?: string | undefined
+  /** How often the results that the stage keeps of authorizers were dropped. */
+  authorizerFlushes?: number | undefined
   tags: Record<string, string>
   createdAtMs: number
   lastUpdatedAtMs: number

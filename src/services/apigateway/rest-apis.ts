@@ -69,6 +69,7 @@ export function emptyDesign(rootResourceId: string): ApiDesign {
     resources: { [rootResourceId]: { id: rootResourceId, path: '/', methods: {} } },
     models: {},
     requestValidators: {},
+    authorizers: {},
     gatewayResponses: {},
   }
 }

@@ -2,7 +2,7 @@
 
 import { createCache } from '#storage/cached.ts'
 import type { Database } from '#storage/database.ts'
-import type { ApiSettings, GatewayResponse, Method, Model, RequestValidator, RestApi, StageRecord } from './model.ts'
+import type { ApiSettings, Authorizer, GatewayResponse, Method, Model, RequestValidator, RestApi, StageRecord } from './model.ts'
 import { findApiLocation, findSnapshot, findStage } from './store.ts'
 
 /** Immutable. The same deployment is the same object as long as it is cached, so it may key what is compiled from it. */
@@ -14,6 +14,8 @@ export interface RestApiSnapshot extends Readonly<Omit<ApiSettings, 'tags'>> {
   readonly deploymentId?: string | undefined
   readonly resources: readonly SnapshotResource[]
   readonly models: Readonly<Record<string, Model>>
+  /** By id. Absent in deployments that were made before there were authorizers. */
+  readonly authorizers?: Readonly<Record<string, Authorizer>> | undefined
   /** Only those that were put on the API, by response type. */
   readonly gatewayResponses: Readonly<Record<string, GatewayResponse>>
 }
@@ -68,6 +70,7 @@ export function snapshotOf({ id, accountId, region, settings, design }: RestApi,
       methods: Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, snapshotMethod(method, design.requestValidators)])),
     })),
     models: design.models,
+    authorizers: design.authorizers,
     gatewayResponses: design.gatewayResponses,
   }
 }

@@ -5,6 +5,7 @@ import { errors } from './errors.ts'
 import { STAGE_NAME_CHARACTERS_MAX, VARIABLE_NAME_CHARACTERS_MAX, VARIABLE_VALUE_CHARACTERS_MAX, VARIABLES_PER_STAGE_MAX } from './limits.ts'
 import type { MethodSetting, StageRecord } from './model.ts'
 import { booleanOf, unescapeSegment, type PatchOperation } from './patch.ts'
+import { accessLogDestination, accessLogFormat, enablesLogging, roleMissing } from './stage-logging.ts'
 
 export type NewStage = Omit<sdk.CreateStageRequest, 'restApiId'>
 
@@ -49,8 +50,11 @@ export function checkVariables(variables: Record<string, string> | undefined): v
 }
 
 /** Applies patch operations to a stage. Observed: AWS, 01-09-2023 and 05-03-2024, recorded by localstack's TestStages. */
-export function patchStage(stage: StageRecord, operations: readonly PatchOperation[] | undefined): void {
-  for (const operation of operations ?? []) patchOnce(stage, operation)
+export function patchStage(stage: StageRecord, operations: readonly PatchOperation[] | undefined, { hasLoggingRole }: { hasLoggingRole: boolean }): void {
+  for (const operation of operations ?? []) {
+    patchOnce(stage, operation)
+    if (!hasLoggingRole && enablesLogging([operation])) throw roleMissing()
+  }
 }
 
 function patchOnce(stage: StageRecord, operation: PatchOperation): void {
@@ -91,7 +95,8 @@ function patchAccessLogs(stage: StageRecord, { op, value }: PatchOperation, memb
   if (member !== 'destinationArn' && member !== 'format') {
     throw errors.BadRequestException('Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]')
   }
-  stage.accessLogSettings = { ...stage.accessLogSettings, [member]: op === 'remove' ? undefined : value || undefined }
+  const check = member === 'format' ? accessLogFormat : accessLogDestination
+  stage.accessLogSettings = { ...stage.accessLogSettings, [member]: op === 'remove' || !value ? undefined : check(value) }
 }
 
 function removeMethodSettings(stage: StageRecord, path: string): void {

@@ -2,11 +2,13 @@
 
 import type * as sdk from '@aws-sdk/client-api-gateway'
 import type { Call } from '#aws/service.ts'
+import { findAccount } from './account-store.ts'
 import { editStage, readApi, withRetries, type Caller, type Input } from './edit.ts'
 import { errors, missing } from './errors.ts'
 import type { ApiGateway } from './index.ts'
 import { STAGES_PER_API_MAX } from './limits.ts'
 import type { StageRecord } from './model.ts'
+import { enablesLogging } from './stage-logging.ts'
 import { newStage, patchStage } from './stage-rules.ts'
 import { findStage, listStages, transactions } from './store.ts'
 
@@ -41,7 +43,8 @@ export async function updateStage(
   { restApiId, stageName, patchOperations }: Input<sdk.UpdateStageRequest>, call: Call, gateway: ApiGateway,
 ): Promise<sdk.Stage> {
   await readApi(gateway, call, restApiId, missing.stage)
-  const stage = await editStage(gateway, { apiId: restApiId, stageName }, missing.stage, (edited) => patchStage(edited, patchOperations))
+  const hasLoggingRole = enablesLogging(patchOperations) && (await findAccount(gateway.database, call.scope)).cloudwatchRoleArn !== undefined
+  const stage = await editStage(gateway, { apiId: restApiId, stageName }, missing.stage, (edited) => patchStage(edited, patchOperations, { hasLoggingRole }))
   noteUnhonoured(stage, call)
   return describeStage(stage)
 }
@@ -53,7 +56,7 @@ export async function deleteStage({ restApiId, stageName }: Input<sdk.DeleteStag
 
 /** As AWS shows a stage. Observed: AWS, 01-09-2023, recorded by localstack's test_create_update_stages. */
 function describeStage(stage: StageRecord): sdk.Stage {
-  const { apiId: _apiId, createdAtMs, lastUpdatedAtMs, variables, tags, cacheClusterSize, ...shown } = stage
+  const { apiId: _apiId, authorizerFlushes: _flushes, createdAtMs, lastUpdatedAtMs, variables, tags, cacheClusterSize, ...shown } = stage
   return {
     ...shown,
     cacheClusterSize: cacheClusterSize as sdk.CacheClusterSize | undefined,

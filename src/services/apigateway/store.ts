@@ -3,6 +3,7 @@
 import { Conflict, defineTransactions, sql, type Reader, type Row, type Transaction } from '#storage/database.ts'
 import type { Scope } from '#aws/arn.ts'
 import type { Deployment, RestApi, StageRecord } from './model.ts'
+import { accountTransactions } from './account-store.ts'
 import { meterTransactions } from './meter-store.ts'
 import type { ApiLocation, RestApiSnapshot } from './snapshot.ts'
 import { detachStage, usageTransactions } from './usage-store.ts'
@@ -171,7 +172,7 @@ const apiTransactions = defineTransactions('apigateway', {
   },
 })
 
-export const transactions = { ...apiTransactions, ...usageTransactions, ...meterTransactions }
+export const transactions = { ...apiTransactions, ...usageTransactions, ...meterTransactions, ...accountTransactions }
 
 async function requireDeployment(tx: Transaction, { apiId, deploymentId }: StageRecord): Promise<void> {
   const rows = await tx.query(sql`select id from apigateway_deployments where api_id = ${apiId} and id = ${deploymentId}`)
@@ -206,7 +207,8 @@ function apiOf(row: Row): RestApi {
     region: row['region'] as string,
     createdAtMs: row['created_at_ms'] as number,
     settings: JSON.parse(row['settings'] as string) as RestApi['settings'],
-    design: JSON.parse(row['design'] as string) as RestApi['design'],
+    // APIs that were made before there were authorizers have none.
+    design: { authorizers: {}, ...JSON.parse(row['design'] as string) as Omit<RestApi['design'], 'authorizers'> & Partial<RestApi['design']> } as RestApi['design'],
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Scope } from '#aws/arn.ts'
 import { compressionSize, endpoints, policyText } from '../api-settings.ts'
+import { addAuthorizer, newAuthorizer } from '../authorizer-rules.ts'
 import { errors } from '../errors.ts'
 import { addGatewayResponse } from '../gateway-responses.ts'
 import { functionOf, invalidFunction, newIntegration } from '../integration-rules.ts'
@@ -33,6 +34,7 @@ export function applyPlan(plan: ImportPlan, api: RestApi, options: ApplyOptions)
   applySettings(plan, api, options)
   applyModels(plan, api.design, previous, options)
   applyValidators(plan, api.design, previous, options)
+  applyAuthorizers(plan, api.design, previous, options)
   for (const response of plan.gatewayResponses) {
     options.findings.attempt(`Unable to put gateway response '${response.responseType}'`, () => addGatewayResponse(api.design, response))
   }
@@ -89,6 +91,16 @@ function applyValidators({ requestValidators }: ImportPlan, design: ApiDesign, p
   }
 }
 
+/** An authorizer of a name that is there already keeps its id. */
+function applyAuthorizers({ authorizers }: ImportPlan, design: ApiDesign, previous: ApiDesign, { findings, newId }: ApplyOptions): void {
+  for (const planned of authorizers) {
+    findings.attempt(`Unable to create authorizer '${planned.name}'`, () => {
+      const known = Object.values(previous.authorizers).find(({ name }) => name === planned.name)
+      addAuthorizer(design, newAuthorizer(known?.id ?? newId(), planned))
+    })
+  }
+}
+
 /** Makes a path's resource with those that it stands below. */
 function ensureResource(design: ApiDesign, path: string, ids: ReadonlyMap<string, string>, { findings, newId }: ApplyOptions): void {
   let parent: Resource = design.resources[design.rootResourceId]!
@@ -104,12 +116,12 @@ function ensureResource(design: ApiDesign, path: string, ids: ReadonlyMap<string
 
 /** Puts a method in the place of the one that may be there: of two definitions of a method, the imported one counts whole. */
 function applyMethod(planned: PlannedMethod, resource: Resource, design: ApiDesign, { findings, absentFunctions }: ApplyOptions): void {
-  const { path, method: { validatorName: validator, ...request }, integration } = planned
+  const { path, method: { validatorName: validator, authorizerName, ...request }, integration } = planned
   const httpMethod = request.httpMethod ?? ''
   const at = `'${httpMethod}' for resource at path '${path}'`
   delete resource.methods[httpMethod]
   const method = findings.attempt(`Unable to put method '${httpMethod}' on resource at path '${path}'`, () =>
-    addMethod(design, resource, { ...request, requestValidatorId: validatorId(design, validator) }))
+    addMethod(design, resource, { ...request, requestValidatorId: validatorId(design, validator), authorizerId: authorizerId(design, authorizerName) }))
   if (!method) return
   for (const response of planned.responses) {
     findings.attempt(`Unable to put method response '${response.statusCode}' on ${at}`, () => addMethodResponse(design, method, response))
@@ -123,6 +135,11 @@ function applyMethod(planned: PlannedMethod, resource: Resource, design: ApiDesi
   for (const response of planned.integrationResponses) {
     findings.attempt(`Unable to put integration response '${response.statusCode}' on ${at}`, () => addIntegrationResponse(method, response))
   }
+}
+
+/** The id of an authorizer that was made; without one the method is refused by its own rule. */
+function authorizerId({ authorizers }: ApiDesign, wanted: string | undefined): string | undefined {
+  return wanted === undefined ? undefined : Object.values(authorizers).find(({ name }) => name === wanted)?.id
 }
 
 function validatorId({ requestValidators }: ApiDesign, wanted: string | undefined): string | undefined {

@@ -38,6 +38,8 @@ interface Case {
     /** As the data plane sees them. */
     snapshotMethods?: Record<string, object>
     /** Complete, by name. */
+    authorizers?: Record<string, object>
+    /** Complete, by name. */
     models?: Record<string, object>
     schemas?: Record<string, object>
     inlineModels?: number
@@ -98,6 +100,12 @@ describe('imports of definitions', () => {
     for (const [name, members] of Object.entries(expect.absentIn ?? {})) for (const member of members) assert.equal(methodAt(name)[member], undefined)
     for (const [name, statuses] of Object.entries(expect.methodResponses ?? {})) assert.deepEqual(Object.keys(methodAt(name)['methodResponses'] as object), statuses)
     for (const path of expect.sameIds ?? []) assert.equal(idOf(resources, path), idOf(before, path) ?? 'an id')
+    if (expect.authorizers) {
+      const { items } = await caller.run('GetAuthorizers', { restApiId }) as { items: Answer[] }
+      const byName = Object.fromEntries(items.map((one) => [one['name'], one])) as Record<string, Answer>
+      assert.deepEqual(Object.keys(byName), Object.keys(expect.authorizers))
+      assert.partialDeepStrictEqual(byName, expect.authorizers)
+    }
     await checkModels(restApiId, expect)
     for (const [responseType, response] of Object.entries(expect.gatewayResponses ?? {})) {
       assert.partialDeepStrictEqual(await caller.run('GetGatewayResponse', { restApiId, responseType }), response)

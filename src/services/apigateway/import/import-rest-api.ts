@@ -64,7 +64,7 @@ async function planned(
 ): Promise<ImportPlan> {
   const plan = planImport(readDefinition(body), { apiId, findings, basePath: basePathMode(parameters), newModelName: () => newModelName(random) })
   if (plan.policy !== undefined) await call.require(maySetPolicy(call, apiId))
-  const roles = new Set(plan.methods.map(({ integration }) => integration?.credentials))
+  const roles = new Set([...plan.methods.map(({ integration }) => integration?.credentials), ...plan.authorizers.map((authorizer) => authorizer.authorizerCredentials)])
   for (const permission of [...roles].flatMap(mayPassRole)) await call.require(permission)
   return plan
 }

@@ -3,6 +3,7 @@
 import type * as sdk from '@aws-sdk/client-api-gateway'
 import { errors } from '../errors.ts'
 import type { NewIntegration } from '../integration-rules.ts'
+import { isAuthorizer, isCognito, securitySchemes } from './plan-authorizers.ts'
 import type { MethodContext, PlannedMethod } from './plan.ts'
 import { isObject, listOf, objectOf, resolved, textOf, textsOf, type Json, type JsonObject } from './read-definition.ts'
 
@@ -26,26 +27,36 @@ export function planMethod(operation: JsonObject, context: MethodContext): Plann
 }
 
 /** Source: API Gateway developer guide, "x-amazon-apigateway-auth", "x-amazon-apigateway-authtype" and "x-amazon-apigateway-api-key-source". */
-function authorizationOf(operation: JsonObject, context: MethodContext): { authorizationType: string, apiKeyRequired: boolean } {
-  const { definition: { format, document }, findings, path, httpMethod } = context
-  const schemes = format === 'swagger2' ? objectOf(document['securityDefinitions']) : objectOf(objectOf(document['components'])['securitySchemes'])
-  const names = listOf(operation['security'] ?? document['security']).flatMap((requirement) => Object.keys(objectOf(requirement)))
+function authorizationOf(operation: JsonObject, context: MethodContext): Authorization {
+  const { definition, findings, path, httpMethod } = context
+  const { document } = definition
+  const schemes = securitySchemes(definition)
+  const requirements = listOf(operation['security'] ?? document['security']).flatMap((requirement) => Object.entries(objectOf(requirement)))
   let authorizationType = 'NONE'
+  let authorizerName: string | undefined
+  let authorizationScopes: string[] | undefined
   let apiKeyRequired = false
-  for (const name of names) {
+  for (const [name, scopes] of requirements) {
     const scheme = resolved(document, schemes[name])
     const isHeader = textOf(scheme['in'])?.toLowerCase() === 'header'
     if (textOf(scheme['x-amazon-apigateway-authtype'])?.toLowerCase() === 'awssigv4') authorizationType = 'AWS_IAM'
-    else if (isObject(scheme['x-amazon-apigateway-authorizer'])) {
-      // Ours: an authorizer that is left out would open the method to everybody.
-      findings.attempt(`Unable to put method '${httpMethod}' on resource at path '${path}'`, () => {
-        throw errors.NotImplemented(`Authorizers are not served, so the security scheme '${name}' cannot be honoured.`)
-      })
+    else if (isAuthorizer(scheme)) {
+      authorizationType = isCognito(scheme) ? 'COGNITO_USER_POOLS' : 'CUSTOM'
+      authorizerName = name
+      const named = listOf(scopes).flatMap((scope) => textOf(scope) ?? [])
+      authorizationScopes = isCognito(scheme) && named.length > 0 ? named : undefined
     } else if (textOf(scheme['type']) === 'apiKey' && isHeader && textOf(scheme['name'])?.toLowerCase() === 'x-api-key') apiKeyRequired = true
     else findings.warn(`Security scheme '${name}' of method '${httpMethod} ${path}' is not one that API Gateway enforces. Ignoring.`)
   }
   const auth = textOf(objectOf(operation['x-amazon-apigateway-auth'])['type'])
-  return { authorizationType: auth?.toUpperCase() ?? authorizationType, apiKeyRequired }
+  return { authorizationType: auth?.toUpperCase() ?? authorizationType, authorizerName, authorizationScopes, apiKeyRequired }
+}
+
+interface Authorization {
+  authorizationType: string
+  authorizerName: string | undefined
+  authorizationScopes: string[] | undefined
+  apiKeyRequired: boolean
 }
 
 /** Parameters in path, query string and header. A path parameter is always required. */

@@ -1,10 +1,12 @@
 // A definition as a plan: what the import shall make, in API Gateway's own terms.
 
 import type * as sdk from '@aws-sdk/client-api-gateway'
+import type { NewAuthorizer } from '../authorizer-rules.ts'
 import { errors } from '../errors.ts'
 import { httpMethods, type NewMethod } from '../methods.ts'
 import type { NewIntegration } from '../integration-rules.ts'
 import type { Findings } from './findings.ts'
+import { planAuthorizers } from './plan-authorizers.ts'
 import { planMethod } from './plan-method.ts'
 import { planModels, type ModelPlan } from './plan-models.ts'
 import { isObject, listOf, objectOf, resolved, textOf, textsOf, type Definition, type Json, type JsonObject } from './read-definition.ts'
@@ -20,6 +22,7 @@ export interface ImportPlan {
   disableExecuteApiEndpoint: boolean | undefined
   vpcEndpointIds: string[] | undefined
   requestValidators: { name: string, validateRequestBody: boolean, validateRequestParameters: boolean }[]
+  authorizers: NewAuthorizer[]
   models: ModelPlan
   gatewayResponses: Omit<sdk.PutGatewayResponseRequest, 'restApiId'>[]
   /** Full paths, in the definition's order, with those that have no method. */
@@ -29,8 +32,8 @@ export interface ImportPlan {
 
 export interface PlannedMethod {
   path: string
-  /** The validator is named here, not identified. */
-  method: NewMethod & { validatorName: string | undefined }
+  /** Validator and authorizer are named here, not identified. */
+  method: NewMethod & { validatorName: string | undefined, authorizerName: string | undefined }
   responses: Omit<sdk.PutMethodResponseRequest, 'restApiId' | 'resourceId' | 'httpMethod'>[]
   integration: NewIntegration | undefined
   integrationResponses: Omit<sdk.PutIntegrationResponseRequest, 'restApiId' | 'resourceId' | 'httpMethod'>[]
@@ -83,6 +86,7 @@ export function planImport(definition: Definition, { apiId, findings, basePath, 
       validateRequestBody: objectOf(settings)['validateRequestBody'] === true,
       validateRequestParameters: objectOf(settings)['validateRequestParameters'] === true,
     })),
+    authorizers: planAuthorizers(definition),
     models,
     gatewayResponses: Object.entries(objectOf(document['x-amazon-apigateway-gateway-responses'])).map(([type, response]) => ({
       responseType: type as sdk.GatewayResponseType,

@@ -28,7 +28,6 @@ const outcome = (given: PolicyAnswer, resource: string) => evaluateAnswer(given,
 describe('an answer is malformed', () => {
   for (const [says, value, because] of [
     ['without principalId', answer({ principalId: undefined }), 'principalId is missing'],
-    ['with an empty principalId', answer({ principalId: '' }), 'principalId is missing'],
     ['without a policy', answer({ policyDocument: undefined }), 'policyDocument is missing'],
     ['as a proxy response', { statusCode: 401, body: 'Unauthorized' }, 'principalId is missing'],
     ['as a text', 'Unauthorized', 'the answer is not an object'],

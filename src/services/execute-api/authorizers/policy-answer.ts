@@ -32,8 +32,8 @@ export const AUTHORIZER_RESULT_BYTES_MAX = 8 * 1024
 /**
  * Reads what the function answered, and compiles its policy.
  *
- * Source: API Gateway developer guide, "Output from an API Gateway Lambda authorizer": `principalId` and `policyDocument` must be there, and
- * the values of `context` are strings, numbers or booleans. That anything else is refused: dherault/serverless-offline pull request 1376,
+ * Source: API Gateway developer guide, "Output from an API Gateway Lambda authorizer": `principalId` (which may be empty, as a log that a user of
+ * awslabs/aws-serverless-auth-reference-app published shows) and `policyDocument` must be there, and the values of `context` are strings, numbers or booleans. That anything else is refused: dherault/serverless-offline pull request 1376,
  * tried on AWS (`context`), and serverless/examples issue 305 (an answer without both).
  */
 export function readPolicyAnswer(payload: Buffer): PolicyAnswer | MalformedAnswer {
@@ -46,7 +46,7 @@ export function readPolicyAnswer(payload: Buffer): PolicyAnswer | MalformedAnswe
   }
   if (!isObject(answer)) return { malformed: 'the answer is not an object' }
   const { principalId, policyDocument, context, usageIdentifierKey } = answer
-  if (!isScalar(principalId) || principalId === '') return { malformed: 'principalId is missing' }
+  if (!isScalar(principalId)) return { malformed: 'principalId is missing' }
   if (!isObject(policyDocument)) return { malformed: 'policyDocument is missing' }
   if (context !== undefined && context !== null && !isObject(context)) return { malformed: 'context is not an object' }
   const wrong = Object.entries(context ?? {}).find(([, value]) => !isScalar(value))
