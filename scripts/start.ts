@@ -38,8 +38,9 @@ async function start(): Promise<void> {
   try {
     for (const note of server.notes) console.log(`note: ${note}`)
     const environment = clientEnvironment(server, settings)
-    const url = await runExample('service-catalog', environment, abort.signal)
-    console.log(nextSteps(server, url, settings.dataDir))
+    const found = new Map<string, string[]>()
+    for (const example of examples) found.set(example.name, await runExample(example, environment, abort.signal))
+    console.log(nextSteps(server, found, settings.dataDir))
     await stop.promise
   } catch (error) {
     if (!abort.signal.aborted) throw error
@@ -48,14 +49,26 @@ async function start(): Promise<void> {
   }
 }
 
-/** Deploys what is not deployed yet and runs the scenario. Answers the address that the deployment printed. */
-async function runExample(name: string, environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
+interface Example {
+  name: string
+  /** What its deployment prints and its scenario is called with, in this order. */
+  prints: readonly RegExp[]
+}
+
+const examples: readonly Example[] = [
+  { name: 'service-catalog', prints: [/^the catalog is at (\S+)$/m] },
+  { name: 'certificate-signing', prints: [/^the signing page is at (\S+)$/m, /^the key for the page is (\S+)$/m] },
+]
+
+/** Deploys what is not deployed yet and runs the scenario. Answers what the deployment printed. */
+async function runExample({ name, prints }: Example, environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string[]> {
   const directory = join(root, 'examples', name)
+  console.log(`\n${name}`)
   const deployed = await run(join(directory, 'deploy.ts'), [], environment, signal)
-  const url = /^the catalog is at (\S+)$/m.exec(deployed)?.[1]
-  if (url === undefined) throw new ExampleFailure(`The example ${name} did not say where it was deployed.`)
-  await run(join(directory, 'scenario.ts'), [url], environment, signal)
-  return url
+  const found = prints.map((line) => line.exec(deployed)?.[1])
+  if (found.some((value) => value === undefined)) throw new ExampleFailure(`The example ${name} did not say where it was deployed.`)
+  await run(join(directory, 'scenario.ts'), found as string[], environment, signal)
+  return found as string[]
 }
 
 class ExampleFailure extends Error {
@@ -90,7 +103,9 @@ function clientEnvironment(server: RunningServer, { dataDir, region }: { dataDir
   }
 }
 
-function nextSteps(server: RunningServer, url: string, dataDir: string): string {
+function nextSteps(server: RunningServer, found: ReadonlyMap<string, string[]>, dataDir: string): string {
+  const [catalog] = found.get('service-catalog')!
+  const [page, key] = found.get('certificate-signing')!
   const isDefault = dataDir === join(root, '.countersign')
   return `
 Countersign answers at ${server.endpoint} until you press Ctrl-C.
@@ -99,7 +114,10 @@ In another terminal, in this directory:
   eval "$(npx --no countersign env${isDefault ? '' : ` --data-dir ${dataDir}`})"     AWS's own tools now talk to this server
   aws sts get-caller-identity
   aws logs tail /aws/lambda/catalog_register
-  curl ${url}/catalog/registerservice6/1.0
-  npx --no countersign curl -i -d '{"service_name":"mine","service_version":"1.0","endpoint_url":"http://127.0.0.1:1","ttl":60,"status":"healthy"}' -H 'content-type: application/json' ${url}/catalog/register
+  curl ${catalog}/catalog/registerservice6/1.0
+  npx --no countersign curl -i -d '{"service_name":"mine","service_version":"1.0","endpoint_url":"http://127.0.0.1:1","ttl":60,"status":"healthy"}' -H 'content-type: application/json' ${catalog}/catalog/register
+
+In a browser, with the key ${key}:
+  ${page}
 `
 }

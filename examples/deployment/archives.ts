@@ -5,6 +5,7 @@ import { findPackageJSON, stripTypeScriptTypes } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
+import { fromBufferPromise } from 'yauzl'
 import { ZipFile } from 'yazl'
 
 export interface ArchiveEntry {
@@ -23,6 +24,16 @@ export async function archiveOf(entries: readonly ArchiveEntry[]): Promise<Buffe
   }
   zip.end()
   return buffer(zip.outputStream)
+}
+
+/** Files of an archive, by name. */
+export async function readArchive(archive: Buffer, names: readonly string[]): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>()
+  const zip = await fromBufferPromise(archive)
+  for await (const entry of zip.eachEntry()) {
+    if (names.includes(entry.fileName)) files.set(entry.fileName, await buffer(await zip.openReadStreamPromise(entry)))
+  }
+  return files
 }
 
 /** A source file; TypeScript enters as the JavaScript that it is without its types, with `.mjs`. */

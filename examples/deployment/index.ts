@@ -1,6 +1,6 @@
 // What the examples' deployments have in common.
 
-export { archiveOf, libraryFiles, sourceFile, type ArchiveEntry } from './archives.ts'
+export { archiveOf, libraryFiles, readArchive, sourceFile, type ArchiveEntry } from './archives.ts'
 export { absentWhen, withPatience } from './calls.ts'
 export { ensureFunction, type FunctionWanted } from './functions.ts'
 export { ensureRole, type RoleWanted } from './roles.ts'
