@@ -10,7 +10,7 @@ import type { RandomSource } from '#lib/random.ts'
 import { createAuthenticator } from '#aws/authenticate.ts'
 import { createAuthorizer } from '#aws/authorize.ts'
 import { createDispatcher } from '#aws/dispatch.ts'
-import { createApiGateway } from '#services/apigateway/index.ts'
+import { createApiGateway, createLoggingRoles } from '#services/apigateway/index.ts'
 import { createApiGatewayV2 } from '#services/apigatewayv2/index.ts'
 import { createDynamoDb } from '#services/dynamodb/index.ts'
 import { createExecuteApi } from '#services/execute-api/index.ts'
@@ -66,7 +66,10 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       dataDirectory: join(settings.dataDir, 'lambda'), minIsolation: settings.minIsolation, log,
     })
     closing.push(() => lambda.close())
-    const apigateway = createApiGateway({ database: core, clock, random, sealer, functions: lambda.functions, accountRateLimit: settings.accountRateLimit, log,
+    const authorizer = createAuthorizer({ identity: iam.identity, clock })
+    const apigateway = createApiGateway({
+      database: core, clock, random, sealer, functions: lambda.functions, accountRateLimit: settings.accountRateLimit, log,
+      loggingRoles: createLoggingRoles({ roles: iam.roles, authorizer, clock }),
       // The data plane, that serves what this makes, comes later.
       runMethodTest: (test) => executeApi.testInvoke(test),
     })
@@ -75,7 +78,6 @@ export async function startServer({ settings, clock, random, log, version }: Ser
 
     // Who calls, what may they do, what is left of it.
     const authenticator = createAuthenticator({ identity: iam.identity, clock })
-    const authorizer = createAuthorizer({ identity: iam.identity, clock })
     const metrics = createMetrics()
     const onTrace = metrics.counting((trace, facts) => logs.traces.record(trace, facts))
     const dispatcher = createDispatcher({

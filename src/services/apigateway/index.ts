@@ -12,6 +12,7 @@ import { createMetering, type Metering, type OwnMetering } from './metering.ts'
 import { createSnapshotSource, type SnapshotSource } from './snapshot.ts'
 import type { RunMethodTest } from './test-invoke.ts'
 
+export { createLoggingRoles } from './logging-roles.ts'
 export type { MethodTest, MethodTestResult, RunMethodTest } from './test-invoke.ts'
 export type { CalledStage, KeyFinding, KeyGrant, MeteredRequest, Metering, RefusingLimit } from './metering.ts'
 export type { Quota, RateLimit } from './usage-model.ts'
