@@ -7,7 +7,7 @@ import { SignatureRefusal, type Authenticator, type SignatureClaim } from './aut
 import type { Authorizer } from './authorize.ts'
 import type { AnonymousCaller, Caller } from './caller.ts'
 import { AwsError } from './errors.ts'
-import { findService } from './find-service.ts'
+import { findNamed, findService } from './find-service.ts'
 import { loadModel, type OperationModel, type ServiceModel } from './model.ts'
 import { createAwsJsonProtocol } from './protocols/aws-json.ts'
 import type { ConditionContext } from './policy/document.ts'
@@ -57,6 +57,21 @@ export interface RequestFacts {
 export interface Dispatcher {
   /** Answers a request to the AWS API. Rejects only when the connection is gone. */
   handle(request: HttpRequest): Promise<HttpResponse>
+  /**
+   * Answers a request that a service of this server makes for a caller whom it has established: everything but the signature is judged as in
+   * any other request, and what is decided goes into the trace of what the service does.
+   */
+  call(request: HttpRequest, by: EstablishedCall): Promise<HttpResponse>
+  /** What is served under a name that credential scopes carry, several where APIs share one; empty where nothing is. */
+  modelsOf(service: string): readonly ServiceModel[]
+}
+
+export interface EstablishedCall {
+  /** As credential scopes name it: `dynamodb`. One that is served. */
+  service: string
+  caller: Caller
+  region: string
+  trace: Trace
 }
 
 /** A service made ready: its model read, its protocol chosen, its tables checked against the model. */
@@ -187,7 +202,30 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     return served ? internalError(served.model) : new AwsError('InternalFailure', 500, 'Internal server error')
   }
 
+  /** What a failure answers, in the form of the service that it came to. */
+  function answerFor(failure: unknown, exchange: Exchange): { response: HttpResponse, error: AwsError } {
+    const error = errorFor(failure, exchange)
+    const { served, requestId } = exchange
+    return { error, response: served ? served.protocol.writeError(error, requestId) : writePlainError(error, requestId) }
+  }
+
   return {
+    modelsOf: (service) => services.map(({ model }) => model).filter(({ signingName }) => signingName === service),
+
+    async call(request, { service, caller, region, trace }) {
+      const exchange: Exchange = { requestId: random.uuid(), atMs: clock.now(), trace }
+      try {
+        const served = findNamed(request, services, service)
+        if (!served) throw unknownService(service)
+        exchange.served = served
+        const body = await request.body(served.definition.bodyBytesMax)
+        const route = served.protocol.routeByHead(request) ?? served.protocol.routeByBody(request, body)
+        return await run(request, exchange, { served, route, body, caller, region })
+      } catch (failure) {
+        return answerFor(failure, exchange).response
+      }
+    },
+
     async handle(request) {
       const atMs = clock.now()
       const startedAt = clock.monotonic()
@@ -200,9 +238,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         response = await answer(request, exchange)
       } catch (failure) {
         if (failure instanceof ClientGone) throw failure
-        error = errorFor(failure, exchange)
+        const answered = answerFor(failure, exchange)
+        error = answered.error
+        response = answered.response
         said = failure instanceof SignatureRefusal ? failure.withoutSecrets : error.message
-        response = exchange.served ? exchange.served.protocol.writeError(error, requestId) : writePlainError(error, requestId)
       }
       exchange.trace.add('response', error ? { status: response.status, code: error.code, message: said.slice(0, TRACED_MESSAGE_CHARACTERS_MAX) } : { status: response.status })
       try {
@@ -250,8 +289,12 @@ function entryOf({ operations }: ServiceDefinition, { name }: OperationModel): O
 function serviceFor(request: HttpRequest, services: readonly Served[]): Served {
   const found = findService(request, services)
   if ('service' in found) return found.service
-  if ('unknownScope' in found) throw new AwsError('NotImplemented', 501, `The service ${found.unknownScope.slice(0, 100)} is not implemented by Countersign.`)
+  if ('unknownScope' in found) throw unknownService(found.unknownScope)
   throw new SignatureRefusal('missing', 'Missing Authentication Token')
+}
+
+function unknownService(name: string): AwsError {
+  return new AwsError('NotImplemented', 501, `The service ${name.slice(0, 100)} is not implemented by Countersign.`)
 }
 
 function readInput({ definition, model, protocol, validators }: Served, route: Route, request: HttpRequest, body: Buffer): Record<string, unknown> {

@@ -25,12 +25,17 @@ export type Found<Service> =
 export function findService<Service extends Addressed>(request: HttpRequest, services: readonly Service[]): Found<Service> {
   const scope = scopedServiceOf(request)
   if (scope !== undefined) {
-    const scoped = services.filter(({ model }) => model.signingName === scope)
-    const service = scoped.length > 1 ? bySharedScope(request, scoped) : scoped[0]
+    const service = findNamed(request, services, scope)
     return service ? { service } : { unknownScope: scope }
   }
   const service = byTarget(request, services) ?? byForm(request, services) ?? byPath(request, services)
   return service ? { service } : { nothing: true }
+}
+
+/** The service of a name as credential scopes carry it; where two share one, that which the request is for. */
+export function findNamed<Service extends Addressed>(request: HttpRequest, services: readonly Service[], name: string): Service | undefined {
+  const named = services.filter(({ model }) => model.signingName === name)
+  return named.length > 1 ? bySharedScope(request, named) : named[0]
 }
 
 /** The service in the credential scope of the `Authorization` header or of `X-Amz-Credential`, as the client wrote it. */
