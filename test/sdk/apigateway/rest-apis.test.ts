@@ -105,9 +105,9 @@ describe('methods, integrations and stages', () => {
     await apigateway.send(new CreateStageCommand({ restApiId, stageName: 'dev', deploymentId, variables: { table: 'pets' } }))
     await refuses(apigateway.send(new CreateStageCommand({ restApiId, stageName: 'dev', deploymentId })), 409, 'ConflictException', 'Stage already exists')
     const stage = await apigateway.send(new UpdateStageCommand({
-      restApiId, stageName: 'dev', patchOperations: [{ op: 'replace', path: '/~1pets~1{id}/GET/logging/loglevel', value: 'INFO' }],
+      restApiId, stageName: 'dev', patchOperations: [{ op: 'replace', path: '/~1pets~1{id}/GET/logging/loglevel', value: 'OFF' }],
     }))
-    assert.equal(stage.methodSettings!['pets/{id}/GET']!.loggingLevel, 'INFO')
+    assert.equal(stage.methodSettings!['pets/{id}/GET']!.loggingLevel, 'OFF')
     assert.deepEqual((await apigateway.send(new GetStageCommand({ restApiId, stageName: 'dev' }))).variables, { table: 'pets' })
     assert.deepEqual((await apigateway.send(new GetStagesCommand({ restApiId, deploymentId: 'other' }))).item, [])
   })
