@@ -40,7 +40,8 @@ async function start(): Promise<void> {
     const environment = clientEnvironment(server, settings)
     const found = new Map<string, string[]>()
     for (const example of examples) found.set(example.name, await runExample(example, environment, abort.signal))
-    console.log(nextSteps(server, found, settings.dataDir))
+    const form = await startForm(found.get('hmac-signature')!, environment, abort.signal)
+    console.log(nextSteps(server, found, form, settings.dataDir))
     await stop.promise
   } catch (error) {
     if (!abort.signal.aborted) throw error
@@ -58,7 +59,22 @@ interface Example {
 const examples: readonly Example[] = [
   { name: 'service-catalog', prints: [/^the catalog is at (\S+)$/m] },
   { name: 'certificate-signing', prints: [/^the signing page is at (\S+)$/m, /^the key for the page is (\S+)$/m] },
+  { name: 'hmac-signature', prints: [/^the endpoint is at (\S+)$/m, /^the key of the endpoint is (\S+)$/m] },
 ]
+
+/** The web form of `hmac-signature`, which runs beside the server as long as that runs. Answers its address. */
+async function startForm([url, key]: readonly string[], environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
+  const file = join(root, 'examples', 'hmac-signature', 'web', 'server.ts')
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file], { env: { ...environment, HOST: '127.0.0.1', PORT: '0', GATEWAY_URL: url, API_KEY: key }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const end = () => { child.kill() }
+  process.once('exit', end)
+  signal.addEventListener('abort', end, { once: true })
+  return new Promise((done, fail) => {
+    child.on('error', fail)
+    child.on('exit', () => fail(new ExampleFailure('The web form of hmac-signature ended.')))
+    child.stdout.setEncoding('utf8').once('data', (text: string) => done(/http\S+/.exec(text)?.[0] ?? ''))
+  })
+}
 
 /** Deploys what is not deployed yet and runs the scenario. Answers what the deployment printed. */
 async function runExample({ name, prints }: Example, environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string[]> {
@@ -103,7 +119,7 @@ function clientEnvironment(server: RunningServer, { dataDir, region }: { dataDir
   }
 }
 
-function nextSteps(server: RunningServer, found: ReadonlyMap<string, string[]>, dataDir: string): string {
+function nextSteps(server: RunningServer, found: ReadonlyMap<string, string[]>, form: string, dataDir: string): string {
   const [catalog] = found.get('service-catalog')!
   const [page, key] = found.get('certificate-signing')!
   const isDefault = dataDir === join(root, '.countersign')
@@ -117,7 +133,8 @@ In another terminal, in this directory:
   curl ${catalog}/catalog/registerservice6/1.0
   npx --no countersign curl -i -d '{"service_name":"mine","service_version":"1.0","endpoint_url":"http://127.0.0.1:1","ttl":60,"status":"healthy"}' -H 'content-type: application/json' ${catalog}/catalog/register
 
-In a browser, with the key ${key}:
-  ${page}
+In a browser:
+  ${page}     the certificate page; its key is ${key}
+  ${form}     the web form for HMAC signatures
 `
 }
