@@ -13,6 +13,22 @@ import packageFile from '../package.json' with { type: 'json' }
 const root = resolve(import.meta.dirname, '..')
 const DRAIN_MS_MAX = 8_000
 
+interface Example {
+  name: string
+  /** What its deployment prints and its scenario is called with, in this order. */
+  prints: readonly RegExp[]
+}
+
+const examples: readonly Example[] = [
+  { name: 'service-catalog', prints: [/^the catalog is at (\S+)$/m] },
+  { name: 'certificate-signing', prints: [/^the signing page is at (\S+)$/m, /^the key for the page is (\S+)$/m] },
+  { name: 'hmac-signature', prints: [/^the endpoint is at (\S+)$/m, /^the key of the endpoint is (\S+)$/m] },
+]
+
+class ExampleFailure extends Error {
+  override name = 'ExampleFailure'
+}
+
 try {
   await start()
 } catch (error) {
@@ -50,18 +66,6 @@ async function start(): Promise<void> {
   }
 }
 
-interface Example {
-  name: string
-  /** What its deployment prints and its scenario is called with, in this order. */
-  prints: readonly RegExp[]
-}
-
-const examples: readonly Example[] = [
-  { name: 'service-catalog', prints: [/^the catalog is at (\S+)$/m] },
-  { name: 'certificate-signing', prints: [/^the signing page is at (\S+)$/m, /^the key for the page is (\S+)$/m] },
-  { name: 'hmac-signature', prints: [/^the endpoint is at (\S+)$/m, /^the key of the endpoint is (\S+)$/m] },
-]
-
 /** The web form of `hmac-signature`, which runs beside the server as long as that runs. Answers its address. */
 async function startForm([url, key]: readonly string[], environment: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
   const file = join(root, 'examples', 'hmac-signature', 'web', 'server.ts')
@@ -85,10 +89,6 @@ async function runExample({ name, prints }: Example, environment: NodeJS.Process
   if (found.some((value) => value === undefined)) throw new ExampleFailure(`The example ${name} did not say where it was deployed.`)
   await run(join(directory, 'scenario.ts'), found as string[], environment, signal)
   return found as string[]
-}
-
-class ExampleFailure extends Error {
-  override name = 'ExampleFailure'
 }
 
 /** Runs a script to its end, showing what it prints. @throws ExampleFailure when it fails. */
