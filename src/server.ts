@@ -74,7 +74,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       runMethodTest: (test) => executeApi.testInvoke(test),
     })
     closing.push(() => apigateway.close())
-    const apigatewayv2 = createApiGatewayV2({ database: core, clock, random, endpoint: { url: () => endpoint } })
+    const apigatewayv2 = createApiGatewayV2({ database: core, clock, random, endpoint: { url: () => endpoint }, rest: apigateway.snapshots })
 
     // Who calls, what may they do, what is left of it.
     const authenticator = createAuthenticator({ identity: iam.identity, clock })

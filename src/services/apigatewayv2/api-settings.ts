@@ -7,6 +7,11 @@ import type { ApiSettings, Cors } from './model.ts'
 /** The only one that HTTP APIs have. Source: API Gateway v2 API reference, CreateApi, `routeSelectionExpression`. */
 const HTTP_SELECTION = '$request.method $request.path'
 const API_KEY_HEADER = '$request.header.x-api-key'
+/** Source: API Gateway v2 API reference, CreateApi, `name`. */
+const NAME_CHARACTERS_MAX = 128
+/** Seconds. Source: API Gateway v2 API reference, Cors, `maxAge`. */
+const CORS_MAX_AGE_SECONDS_MIN = -1
+const CORS_MAX_AGE_SECONDS_MAX = 86_400
 
 /** The settings of a new API. */
 export function newSettings(request: sdk.CreateApiRequest): ApiSettings {
@@ -46,18 +51,20 @@ export function updateSettings(settings: ApiSettings, request: sdk.UpdateApiRequ
   if (request.IpAddressType !== undefined) settings.ipAddressType = request.IpAddressType
 }
 
-/** Ours: the words. Source: API Gateway v2 API reference, CreateApi: what is supported for which protocol. */
+/**
+ * Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-websocket-no-cors.
+ * Source: API Gateway v2 API reference, CreateApi: quick create is for HTTP APIs. Ours: the words about it.
+ */
 function requireProtocol(request: sdk.CreateApiRequest | sdk.UpdateApiRequest, protocolType: ApiSettings['protocolType']): void {
   if (protocolType === 'HTTP') return
-  if (request.CorsConfiguration) throw errors.BadRequestException('CorsConfiguration is only supported for HTTP APIs')
+  if (request.CorsConfiguration) throw errors.BadRequestException('Cors is not supported for WEBSOCKET protocolType')
   const quick = (['Target', 'RouteKey', 'CredentialsArn'] as const).find((name) => request[name] !== undefined)
   if (quick) throw errors.BadRequestException(`${quick} is only supported for HTTP APIs`)
 }
 
-function apiName(name: string | undefined): string {
-  // Ours: the words.
-  if (name === undefined || name.trim() === '') throw errors.BadRequestException('Name is a required parameter')
-  if (name.length > 128) throw errors.BadRequestException('Name cannot be longer than 128 characters')
+/** Observed: AWS, 03-09-2026, recorded by cdk-preflight's pf-apigwv2-api-name-required. */
+export function apiName(name: string | undefined): string {
+  if (name === undefined || name.trim() === '' || name.length > NAME_CHARACTERS_MAX) throw errors.BadRequestException('Invalid API name specified')
   return name
 }
 
@@ -68,20 +75,20 @@ export function textOf(text: string | undefined, charactersMax: number, what: st
   return text
 }
 
+/** Both spellings are accepted. Observed: AWS, 03-09-2026, recorded by cdk-preflight's pf-apigwv2-http-route-selection. */
 function httpSelection(expression: string | undefined): string {
   if (!expression) return HTTP_SELECTION
   if (expression !== HTTP_SELECTION && expression !== '${request.method} ${request.path}') {
-    // Ours: the words.
-    throw errors.BadRequestException('Invalid routeSelectionExpression specified. HTTP APIs support only $request.method $request.path')
+    throw errors.BadRequestException('Route selection expression is currently limited to "${request.method} ${request.path}"')
   }
   return expression
 }
 
-/** Source: API Gateway developer guide, "Create WebSocket APIs", route selection expressions. Ours: the words. */
+/** Observed: AWS, 03-09-2026, recorded by cdk-preflight's pf-apigwv2-websocket-route-selection (where there is none). */
 function webSocketSelection(expression: string | undefined): string {
-  if (!expression) throw errors.BadRequestException('RouteSelectionExpression is a required parameter for WebSocket APIs')
-  const isSelection = /\$(?:request\.body\.[\w.[\]-]+|\{request\.body\.[\w.[\]-]+\})/.test(expression)
-  if (!isSelection) throw errors.BadRequestException(`Invalid routeSelectionExpression specified: ${expression}`)
+  // Source: API Gateway developer guide, "WebSocket selection expressions": what may be selected by.
+  const isSelection = /^(?:[^$]|\$request\.(?:body|header|querystring)\.[\w.[\]-]+|\$\{request\.(?:body|header|querystring)\.[\w.[\]-]+\})+$/.test(expression ?? '')
+  if (!expression || !expression.includes('$') || !isSelection) throw errors.BadRequestException('Invalid routeSelectionExpression')
   return expression
 }
 
@@ -94,8 +101,25 @@ function apiKeySelection(expression: string | undefined): string {
   return expression
 }
 
-function corsOf(cors: sdk.Cors | undefined): Cors | undefined {
+/** Observed: AWS, 03-09-2026, recorded by cdk-preflight's pf-apigwv2-cors-credentials-wildcard. Ours: the words of the other refusals. */
+export function corsOf(cors: sdk.Cors | undefined): Cors | undefined {
   if (!cors) return undefined
+  if (cors.AllowCredentials && cors.AllowOrigins?.includes('*')) {
+    throw errors.BadRequestException("allow-credentials is not supported if 'allow-origin' is *")
+  }
+  for (const origin of cors.AllowOrigins ?? []) {
+    // Source: API Gateway developer guide, "Configure CORS for HTTP APIs": an origin is `*`, `https://*`, `http://*` or begins with a scheme.
+    if (origin !== '*' && !/^[a-z][a-z0-9+.-]*:\/\/[^\s/]+$/i.test(origin)) throw errors.BadRequestException(`Invalid format for origin ${origin}. Allowed values are '*' or an origin with scheme and host`)
+  }
+  for (const method of cors.AllowMethods ?? []) {
+    if (!CORS_METHODS.includes(method)) throw errors.BadRequestException(`Invalid method ${method} in allowMethods. Allowed values are ${CORS_METHODS.join(', ')}`)
+  }
+  for (const header of [...cors.AllowHeaders ?? [], ...cors.ExposeHeaders ?? []]) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(header)) throw errors.BadRequestException(`Invalid header name ${header} in the CORS configuration`)
+  }
+  if (cors.MaxAge !== undefined && (cors.MaxAge < CORS_MAX_AGE_SECONDS_MIN || cors.MaxAge > CORS_MAX_AGE_SECONDS_MAX)) {
+    throw errors.BadRequestException(`Invalid maxAge ${cors.MaxAge}. It must be between ${CORS_MAX_AGE_SECONDS_MIN} and ${CORS_MAX_AGE_SECONDS_MAX}`)
+  }
   return {
     allowCredentials: cors.AllowCredentials,
     allowHeaders: cors.AllowHeaders,
@@ -105,3 +129,5 @@ function corsOf(cors: sdk.Cors | undefined): Cors | undefined {
     maxAge: cors.MaxAge,
   }
 }
+
+const CORS_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', '*']

@@ -10,14 +10,14 @@ export function freeze({ id, accountId, region, settings, design }: V2Api, deplo
 }
 
 /**
- * Why an API cannot be deployed, if so.
- * Seen in reports: mach-composer/mach-composer-cli issue 42 (HTTP), aws/serverless-application-model issue 2512 (WebSocket).
+ * Why an API cannot be deployed, if so: an HTTP API needs a route that leads somewhere.
+ * Seen in reports: users' logs of `LastDeploymentStatusMessage` and of CreateDeployment (HTTP: since 2025 with `valid`, before that without);
+ * aws/serverless-application-model issue 2512 (WebSocket).
  */
 export function deployFault({ settings, design }: V2Api): string | undefined {
-  if (Object.keys(design.routes).length > 0) return undefined
-  return settings.protocolType === 'HTTP'
-    ? 'Unable to deploy API because no routes exist in this API'
-    : 'At least one route is required before deploying the Api.'
+  const routes = Object.values(design.routes)
+  if (settings.protocolType === 'WEBSOCKET') return routes.length > 0 ? undefined : 'At least one route is required before deploying the Api.'
+  return routes.some(({ target }) => target !== undefined) ? undefined : 'Unable to deploy API because no valid routes exist in this API'
 }
 
 /** Source: AWS CLI reference, examples of `get-deployments`. */

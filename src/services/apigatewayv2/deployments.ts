@@ -1,6 +1,7 @@
 // Deployments: an API frozen as it stands, and the stage that it goes to.
 
 import type * as sdk from '@aws-sdk/client-apigatewayv2'
+import { Conflict } from '#storage/database.ts'
 import { textOf } from './api-settings.ts'
 import { wholeSeconds } from './apis.ts'
 import { deployFault } from './deploy.ts'
@@ -22,7 +23,18 @@ export async function createDeployment(
     deploymentId: newId(random), apiId: ApiId, createdAtMs: clock.now(), description: textOf(Description, 1024, 'description'),
     autoDeployed: false, status: 'DEPLOYED',
   }
-  await withRetries(() => database.transact(transactions.insertDeployment, { deployment, stageName: StageName || undefined }))
+  await withRetries(async () => {
+    try {
+      await database.transact(transactions.insertDeployment, { deployment, stageName: StageName || undefined })
+    } catch (error) {
+      // Seen in reports: users' logs of CreateDeployment.
+      if (error instanceof Conflict && error.reason === 'stage missing') {
+        throw errors.BadRequestException(
+          `Stage ${StageName} does not exist. StageName specified on a CreateDeployment request must exist so the stage can be updated with the new deployment.`)
+      }
+      throw error
+    }
+  })
   return describeDeployment(deployment)
 }
 

@@ -3,6 +3,7 @@
 import type { AwsError } from '#aws/errors.ts'
 import type { Call, Valid } from '#aws/service.ts'
 import { Conflict } from '#storage/database.ts'
+import type { DomainConflict } from './domain-store.ts'
 import { concurrentModification, errors, missing } from './errors.ts'
 import { newId } from './ids.ts'
 import type { ApiGatewayV2 } from './index.ts'
@@ -70,14 +71,14 @@ export async function withRetries<Result>(attempt: () => Promise<Result>): Promi
       return await attempt()
     } catch (error) {
       if (!(error instanceof Conflict)) throw error
-      if (error.reason !== 'revision') throw refusalOf(error.reason as StoreConflict)
+      if (error.reason !== 'revision') throw refusalOf(error.reason as StoreConflict | DomainConflict)
     }
   }
   throw concurrentModification()
 }
 
 /** The store's refusals in AWS's words. */
-function refusalOf(reason: StoreConflict): AwsError {
+function refusalOf(reason: StoreConflict | DomainConflict): AwsError {
   switch (reason) {
     // Ours: the words; AWS counts each limit under a sentence of its own.
     case 'limit': return errors.BadRequestException('Maximum number of items of this kind has been reached.')
@@ -89,6 +90,12 @@ function refusalOf(reason: StoreConflict): AwsError {
     // Ours: the words of these two.
     case 'api mapped': return errors.ConflictException('Cannot delete Api because it is referenced by an API mapping of a custom domain name')
     case 'stage mapped': return errors.ConflictException('Cannot delete Stage because it is referenced by an API mapping of a custom domain name')
+    // Source: moto's tests of create_domain_name.
+    case 'domain exists': return errors.ConflictException('The domain name resource already exists.')
+    case 'domain missing': return missing.domain()
+    // Seen in reports: users' logs of CreateApiMapping.
+    case 'mapping exists': return errors.ConflictException('ApiMapping key already exists for this domain name')
+    case 'mapping missing': return missing.mapping()
     case 'revision': return concurrentModification()
   }
 }

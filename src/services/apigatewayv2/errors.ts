@@ -26,6 +26,10 @@ export const missing = {
   model: (id: string) => errors.NotFoundException(`Invalid Model identifier specified ${id}`),
   deployment: (id: string) => errors.NotFoundException(`Invalid Deployment identifier specified ${id}`),
   stage: () => errors.NotFoundException('Invalid stage identifier specified'),
+  /** Seen in reports of refused calls, as for REST APIs. */
+  domain: () => errors.NotFoundException('Invalid domain name identifier specified'),
+  /** Ours: the words. */
+  mapping: () => errors.NotFoundException('Invalid API mapping identifier specified'),
 } as const
 
 /** Seen in reports: hashicorp/terraform-provider-aws issue 40575. */

@@ -3,11 +3,13 @@
 import type { ServiceDefinition } from '#aws/service.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
+import type { SnapshotSource } from '#services/apigateway/index.ts'
 import type { Database } from '#storage/database.ts'
 import { operations } from './api.ts'
 import { REQUEST_BODY_BYTES_MAX } from './limits.ts'
 import { createV2SnapshotSource } from './snapshot-source.ts'
 import type { V2SnapshotSource } from './snapshot.ts'
+import { tagsAt } from './tags.ts'
 
 export type { DeployedV2Stage, MappedStage, V2ApiLocation, V2ApiSnapshot, V2SnapshotSource } from './snapshot.ts'
 export type {
@@ -21,6 +23,8 @@ export interface ApiGatewayV2 {
   random: RandomSource
   /** Where clients on this machine reach the server: `http://127.0.0.1:4566`. An API's own address is derived from it. */
   endpoint: { url(): string }
+  /** REST APIs, which custom domain names may lead to as well. */
+  rest?: Pick<SnapshotSource, 'findApi' | 'findStage'> | undefined
 }
 
 export interface ApiGatewayV2Service {
@@ -35,12 +39,21 @@ export function createApiGatewayV2(parts: ApiGatewayV2): ApiGatewayV2Service {
       model: 'apigatewayv2-2018-11-29',
       operations,
       service: parts,
+      tagsOf: tagsAt,
       bodyBytesMax: REQUEST_BODY_BYTES_MAX,
       errors: {
         validation: { code: 'BadRequestException', status: 400 },
         accessDenied: { code: 'AccessDeniedException', status: 403 },
+        constraints: checkedByHandlers,
       },
     },
     snapshots: createV2SnapshotSource(parts),
   }
+}
+
+/** Ranges that AWS refuses in sentences of their own. Observed: AWS, 13-09-2026, recorded by cdk-preflight's pf-apigwv2-authorizer-ttl-range. */
+const checkedByHandlers = {
+  IntegerWithLengthBetween0And3600: { min: undefined, max: undefined },
+  IntegerWithLengthBetween50And30000: { min: undefined, max: undefined },
+  IntegerWithLengthBetweenMinus1And86400: { min: undefined, max: undefined },
 }

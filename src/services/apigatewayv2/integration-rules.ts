@@ -92,16 +92,20 @@ function defaultMethod({ IntegrationType, IntegrationUri, IntegrationSubtype }: 
   return isLambda ? 'POST' : undefined
 }
 
+/**
+ * Observed: AWS, 03-09-2026, recorded by cdk-preflight's pf-apigwv2-aws-proxy-payload-version and pf-apigwv2-http-proxy-payload-version, and
+ * 08-09-2026, by pf-apigwv2-websocket-payload-version.
+ */
 function payloadVersion(version: string | undefined, type: sdk.IntegrationType, isHttpApi: boolean): Integration['payloadFormatVersion'] {
   if (!version) {
-    // Seen in reports: localstack/localstack issue 9184 (the words).
+    // Seen in reports: localstack/localstack issue 9184.
     if (isHttpApi) throw errors.BadRequestException('PayloadFormatVersion is a required parameter for integration')
     return '1.0'
   }
-  // Source: API Gateway v2 API reference, CreateIntegration, `payloadFormatVersion`. Ours: the words.
   if (version === '1.0') return '1.0'
-  if (version === '2.0' && isHttpApi && type === 'AWS_PROXY') return '2.0'
-  throw errors.BadRequestException(`Invalid PayloadFormatVersion specified: ${version}`)
+  if (version !== '2.0' || !isHttpApi) throw errors.BadRequestException(`Unsupported PayloadFormatVersion: ${version}`)
+  if (type !== 'AWS_PROXY') throw errors.BadRequestException(`PayloadFormatVersion 2.0 is not supported for integration of type ${type}`)
+  return '2.0'
 }
 
 function responseSelection(type: sdk.IntegrationType, isHttpApi: boolean): string | undefined {
@@ -109,7 +113,7 @@ function responseSelection(type: sdk.IntegrationType, isHttpApi: boolean): strin
   return type === 'AWS' ? '${integration.response.body.errorMessage}' : '${integration.response.statuscode}'
 }
 
-/** Ours: the words. */
+/** Observed: AWS, 13-09-2026, recorded by cdk-preflight's pf-apigwv2-integration-timeout-range and pf-apigwv2-websocket-integration-timeout-range. */
 function timeoutMs(timeout: number | undefined, isHttpApi: boolean): number {
   const max = isHttpApi ? HTTP_INTEGRATION_TIMEOUT_MS_MAX : WEBSOCKET_INTEGRATION_TIMEOUT_MS_MAX
   if (timeout === undefined) return max
@@ -127,10 +131,11 @@ function checkIntegration(integration: Integration, isHttpApi: boolean): void {
     throw errors.BadRequestException('Currently, an API with a protocol type of HTTP may only be associated with proxy integrations (AWS_PROXY, HTTP_PROXY)')
   }
   checkCredentials(integration.credentialsArn)
+  if (isHttpApi) checkParameterMappings(integration)
   if (type === 'MOCK') return
   if (type === 'HTTP' || type === 'HTTP_PROXY') {
-    // Source: API Gateway developer guide, "HTTP proxy integrations for HTTP APIs". Ours: the words of the method's.
-    if (!method) throw errors.BadRequestException('HttpMethod is required for HTTP integrations')
+    // Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-http-proxy-integration-method (HTTP_PROXY). The missing underscore is AWS's.
+    if (!method) throw errors.BadRequestException(`HttpMethod parameter method must be specified for integrationType ${type.replace('_', '')}`)
     if (uri === undefined || !/^(?:https?:\/\/|\$\{stageVariables\.)[^\s/]/.test(uri)) throw errors.BadRequestException('Invalid HTTP endpoint specified for URI')
     return
   }
@@ -155,6 +160,30 @@ export function checkCredentials(credentials: string | undefined): void {
   const isIdentity = arn?.service === 'iam' && (arn.resource.startsWith('role/') || (arn.accountId === '*' && arn.resource === 'user/*'))
   if (!isIdentity) throw errors.BadRequestException('Invalid ARN specified in the request')
 }
+
+/**
+ * Parameter mappings of HTTP APIs. Source: API Gateway developer guide, "Transform API requests and responses for HTTP APIs".
+ * Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-request-parameter-action and pf-apigwv2-response-parameter-action, and
+ * 14-09-2026, by pf-apigwv2-response-parameter-status-code.
+ */
+function checkParameterMappings({ requestParameters, responseParameters: byStatus }: Integration): void {
+  for (const destination of Object.keys(requestParameters ?? {})) {
+    if (!/^(?:(?:append|overwrite|remove):(?:header|querystring)\.[^\s]+|overwrite:path)$/.test(destination)) {
+      throw invalidMapping(`Invalid Request Actioned Parameter destination specified: ${destination}`)
+    }
+  }
+  for (const [status, parameters] of Object.entries(byStatus ?? {})) {
+    if (!/^[2-5]\d\d$/.test(status)) throw invalidMapping(`Status Code ${status} is not valid.`)
+    for (const destination of Object.keys(parameters)) {
+      if (!/^(?:(?:append|overwrite|remove):header\.[^\s]+|overwrite:statuscode)$/.test(destination)) {
+        throw invalidMapping(`Invalid Response Actioned Parameter destination specified: ${destination}`)
+      }
+    }
+  }
+}
+
+const invalidMapping = (fault: string) =>
+  errors.BadRequestException(`Invalid mapping expression specified: Validation Result: warnings : [], errors : [${fault}]`)
 
 /** By status code; a status without entries goes. */
 function responseParameters(map: Record<string, Record<string, string>> | undefined): Integration['responseParameters'] {

@@ -27,6 +27,10 @@ export const DEPLOYMENTS_PER_API_MAX = 1_000
 /** Deployments that auto-deploy made and no stage points at any more. Older ones are deleted. Ours. */
 export const AUTO_DEPLOYMENTS_KEPT_MAX = 20
 
+/** Source: API Gateway quotas, "Public custom domain names per account per Region" and "API mappings per domain". */
+export const DOMAINS_PER_REGION_MAX = 120
+export const MAPPINGS_PER_DOMAIN_MAX = 200
+
 /** Milliseconds. Source: API Gateway quotas, "Integration timeout": HTTP APIs and WebSocket APIs. */
 export const INTEGRATION_TIMEOUT_MS_MIN = 50
 export const HTTP_INTEGRATION_TIMEOUT_MS_MAX = 30_000

@@ -163,6 +163,8 @@ export interface StageRecord {
   clientCertificateId?: string | undefined
   lastDeploymentStatusMessage?: string | undefined
   apiGatewayManaged?: boolean | undefined
+  /** How often its authorizers' results were thrown away; whoever keeps results forgets them when it changes. */
+  authorizerFlushes?: number | undefined
   tags: Record<string, string>
   createdAtMs: number
   lastUpdatedAtMs: number
@@ -177,4 +179,29 @@ export interface RouteSettings {
   throttlingBurstLimit?: number | undefined
   /** Requests a second. */
   throttlingRateLimit?: number | undefined
+}
+
+/** A name of one's own that leads to stages of APIs. Its key among all accounts is the name. */
+export interface DomainRecord {
+  domainName: string
+  accountId: string
+  region: string
+  /** `d-…`: AWS's name for the endpoint behind it. */
+  endpointId: string
+  certificateArn?: string | undefined
+  certificateName?: string | undefined
+  ownershipVerificationCertificateArn?: string | undefined
+  securityPolicy: string
+  ipAddressType: 'ipv4' | 'dualstack'
+  tags: Record<string, string>
+}
+
+/** Where requests to a domain go whose path begins with a key. */
+export interface MappingRecord {
+  apiMappingId: string
+  domainName: string
+  /** Without slashes at its ends; empty when the domain itself is mapped. */
+  mappingKey: string
+  apiId: string
+  stage: string
 }

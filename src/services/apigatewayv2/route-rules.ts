@@ -2,7 +2,7 @@
 
 import type * as sdk from '@aws-sdk/client-apigatewayv2'
 import { textOf } from './api-settings.ts'
-import { errors } from './errors.ts'
+import { errors, missing } from './errors.ts'
 import type { ApiDesign, Route, V2Api } from './model.ts'
 
 export type NewRoute = Omit<sdk.CreateRouteRequest, 'ApiId'>
@@ -11,7 +11,7 @@ export type NewRoute = Omit<sdk.CreateRouteRequest, 'ApiId'>
 export function newRoute(request: NewRoute, { routeId, api }: { routeId: string, api: Pick<V2Api, 'settings' | 'design'> }): Route {
   const { protocolType } = api.settings
   const routeKey = routeKeyOf(request.RouteKey, protocolType)
-  refuseForHttp(request, protocolType)
+  refuseForHttp(request, protocolType, null)
   const route: Route = {
     routeId,
     routeKey,
@@ -19,7 +19,7 @@ export function newRoute(request: NewRoute, { routeId, api }: { routeId: string,
     authorizerId: request.AuthorizerId || undefined,
     authorizationScopes: request.AuthorizationScopes?.length ? request.AuthorizationScopes : undefined,
     apiKeyRequired: request.ApiKeyRequired ?? false,
-    target: targetOf(request.Target, api.design),
+    target: targetOf(request.Target, api.design, null),
     operationName: textOf(request.OperationName, 64, 'operationName'),
     modelSelectionExpression: request.ModelSelectionExpression || undefined,
     requestModels: mapOf(request.RequestModels),
@@ -34,7 +34,7 @@ export function newRoute(request: NewRoute, { routeId, api }: { routeId: string,
 /** A route after UpdateRoute: what is absent stays, what is an empty text goes, request parameters are added to those at hand. */
 export function changedRoute(route: Route, request: Omit<sdk.UpdateRouteRequest, 'ApiId' | 'RouteId'>, api: Pick<V2Api, 'settings' | 'design'>): Route {
   const { protocolType } = api.settings
-  refuseForHttp(request, protocolType)
+  refuseForHttp(request, protocolType, route.routeId)
   const routeKey = request.RouteKey === undefined ? route.routeKey : routeKeyOf(request.RouteKey, protocolType)
   if (routeKey !== route.routeKey) {
     // Source: API Gateway v2 API reference, Route, `apiGatewayManaged`. Ours: the words.
@@ -53,7 +53,7 @@ export function changedRoute(route: Route, request: Omit<sdk.UpdateRouteRequest,
       ? route.authorizationScopes
       : request.AuthorizationScopes.length > 0 ? request.AuthorizationScopes : undefined,
     apiKeyRequired: request.ApiKeyRequired ?? route.apiKeyRequired,
-    target: request.Target === undefined ? route.target : targetOf(request.Target, api.design),
+    target: request.Target === undefined ? route.target : targetOf(request.Target, api.design, route.routeId),
     operationName: request.OperationName === undefined ? route.operationName : textOf(request.OperationName, 64, 'operationName'),
     modelSelectionExpression: request.ModelSelectionExpression === undefined ? route.modelSelectionExpression : request.ModelSelectionExpression || undefined,
     requestModels: request.RequestModels === undefined ? route.requestModels : mapOf(request.RequestModels),
@@ -68,7 +68,7 @@ export function changedRoute(route: Route, request: Omit<sdk.UpdateRouteRequest,
   return changed
 }
 
-/** Ours: the words; AWS answers 409, as its reference says of CreateRoute. */
+/** AWS answers 409, as its reference says of CreateRoute. Ours: the words. */
 export function requireFreeKey({ routes }: ApiDesign, routeKey: string): void {
   if (Object.values(routes).some((route) => route.routeKey === routeKey)) {
     throw errors.ConflictException(`Route with key ${routeKey} already exists for this API`)
@@ -84,8 +84,9 @@ function routeKeyOf(routeKey: string | undefined, protocolType: 'HTTP' | 'WEBSOC
   if (protocolType === 'WEBSOCKET' || routeKey === '$default') return routeKey
   const [, method, path] = /^([A-Z]+) (\/.*)$/s.exec(routeKey) ?? []
   if (method === undefined || !HTTP_METHODS.includes(method)) {
+    // Observed: AWS, 03-09-2026, recorded by cdk-preflight's pf-apigwv2-http-route-key (TRACE is refused too).
     throw errors.BadRequestException(
-      'The provided route key is not formatted properly for HTTP protocol. Format should be "<HTTP METHOD> /<RESOURCE PATH>" or "$default"')
+      'The provided route key is not formatted properly for HTTP protocol. Format should be "[HTTP METHOD] /[RESOURCE PATH]" or "$default"')
   }
   checkPath(path!)
   return routeKey
@@ -109,34 +110,45 @@ function checkPath(path: string): void {
   }
 }
 
-/** Source: API Gateway v2 API reference, CreateRoute: what is supported for WebSocket APIs only. Ours: the words. */
-function refuseForHttp(request: Partial<NewRoute>, protocolType: 'HTTP' | 'WEBSOCKET'): void {
+/**
+ * Source: API Gateway v2 API reference, CreateRoute: what is supported for WebSocket APIs only. `routeId` is null on a route that is being made.
+ * Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-http-route-no-api-key. Ours: the words about other members.
+ */
+function refuseForHttp(request: Partial<NewRoute>, protocolType: 'HTTP' | 'WEBSOCKET', routeId: string | null): void {
   if (protocolType === 'WEBSOCKET') return
-  const refused = request.ApiKeyRequired ? 'ApiKeyRequired'
-    : (['ModelSelectionExpression', 'RequestModels', 'RequestParameters', 'RouteResponseSelectionExpression'] as const).find((name) => {
-      const value = request[name]
-      return value !== undefined && (typeof value === 'string' ? value !== '' : Object.keys(value).length > 0)
-    })
+  if (request.ApiKeyRequired) {
+    throw errors.BadRequestException(`ApiKeyRequired is not currently supported for HTTP APIs. Please set ApiKeyRequired to false for route ${routeId}`)
+  }
+  const refused = (['ModelSelectionExpression', 'RequestModels', 'RequestParameters', 'RouteResponseSelectionExpression'] as const).find((name) => {
+    const value = request[name]
+    return value !== undefined && (typeof value === 'string' ? value !== '' : Object.keys(value).length > 0)
+  })
   if (refused) throw errors.BadRequestException(`${refused} is not currently supported for HTTP APIs`)
 }
 
-/** `integrations/{id}` of this API. */
-function targetOf(target: string | undefined, { integrations }: ApiDesign): string | undefined {
+/**
+ * `integrations/{id}` of this API. `routeId` is null on a route that is being made.
+ * Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-route-target-format (the form).
+ */
+function targetOf(target: string | undefined, { integrations }: ApiDesign, routeId: string | null): string | undefined {
   if (!target) return undefined
   const id = /^integrations\/([a-z0-9]+)$/.exec(target)?.[1]
-  // Ours: the words of both.
-  if (id === undefined) throw errors.BadRequestException(`Invalid target specified: ${target}. It must be of the form integrations/{integrationId}`)
-  if (!integrations[id]) throw errors.BadRequestException(`Invalid target specified: there is no Integration with identifier ${id}`)
+  if (id === undefined) {
+    throw errors.BadRequestException(`Unexpected or malformed target in route ${routeId}. Correct format should be integrations/<integration_id>.`)
+  }
+  // Ours: the status, and that the id is looked up when the route is made.
+  if (!integrations[id]) throw missing.integration(id)
   return target
 }
 
-/** Seen in reports: anomalyco/sst issue 4097 (JWT). Ours: the words of the others. */
+/**
+ * Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-websocket-authorization-connect-only, pf-apigwv2-route-jwt-authorizer-id and
+ * pf-apigwv2-route-authorization-scopes-jwt. Ours: the sentence about CUSTOM, made after that about JWT.
+ */
 function checkAuthorization({ authorizationType: type, authorizerId, authorizationScopes, routeKey }: Route, { settings, design }: Pick<V2Api, 'settings' | 'design'>): void {
   const authorizer = authorizerId === undefined ? undefined : design.authorizers[authorizerId]
   if (settings.protocolType === 'WEBSOCKET') {
-    if (type === 'JWT') throw errors.BadRequestException('AuthorizationType JWT is not supported for WebSocket APIs')
-    // Source: API Gateway developer guide, "Control and manage access to WebSocket APIs": $connect is the only route that can be protected.
-    if (type !== 'NONE' && routeKey !== '$connect') throw errors.BadRequestException('Currently, authorization can only be set on the $connect route')
+    if (type !== 'NONE' && routeKey !== '$connect') throw errors.BadRequestException('Currently, authorization is restricted to the $connect route only')
   }
   if (type === 'JWT' && authorizer?.authorizerType !== 'JWT') {
     throw errors.BadRequestException('Invalid authorizer ID specified. Setting the authorization type to JWT requires a valid JWT authorizer.')
@@ -144,7 +156,10 @@ function checkAuthorization({ authorizationType: type, authorizerId, authorizati
   if (type === 'CUSTOM' && authorizer?.authorizerType !== 'REQUEST') {
     throw errors.BadRequestException('Invalid authorizer ID specified. Setting the authorization type to CUSTOM requires a valid REQUEST authorizer.')
   }
-  if (authorizationScopes && type !== 'JWT') throw errors.BadRequestException('AuthorizationScopes are only supported with the authorization type JWT')
+  if (authorizationScopes && type !== 'JWT') {
+    throw errors.BadRequestException(
+      'Invalid Route authorization type specified. Authorization Scopes are only valid for COGNITO_USER_POOLS and JWT authorization types')
+  }
 }
 
 /** Source: API Gateway developer guide, "Set up route responses for a WebSocket API": `$default` is the only expression. Ours: the words. */

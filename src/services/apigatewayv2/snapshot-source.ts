@@ -2,7 +2,9 @@
 
 import { createCache } from '#storage/cached.ts'
 import type { Database } from '#storage/database.ts'
-import type { DeployedV2Stage, V2ApiLocation, V2ApiSnapshot, V2SnapshotSource } from './snapshot.ts'
+import { listMappings } from './domain-store.ts'
+import type { MappingRecord } from './model.ts'
+import type { DeployedV2Stage, MappedStage, V2ApiLocation, V2ApiSnapshot, V2SnapshotSource } from './snapshot.ts'
 import { findApiLocation, findSnapshot, findStage } from './store.ts'
 
 /** Stages, snapshots and API ids kept in memory, each. */
@@ -33,11 +35,29 @@ export function createV2SnapshotSource({ database }: { database: Database }): V2
     staleAfter: ({ topic, key }) => topic === 'apigatewayv2.stage' ? { key } : 'none',
     entriesMax: ENTRIES_MAX,
   })
+  const domains = createCache<string, MappingRecord[]>({
+    database,
+    load: (domainName) => listMappings(database, domainName),
+    staleAfter: ({ topic, key }) => topic === 'apigatewayv2.domain' ? { key } : 'none',
+    entriesMax: ENTRIES_MAX,
+  })
   return {
     findStage: ({ apiId, stageName }) => stages.get(`${apiId}/${stageName}`),
     findApi: (apiId) => apis.get(apiId),
-    findMapping: async () => undefined,
+    async findMapping(domainName, path) {
+      const name = domainName.toLowerCase()
+      const mappings = await domains.get(name)
+      // A wildcard stands for one label. Source: API Gateway developer guide, "Wildcard custom domain names".
+      return bestMapping(mappings.length > 0 ? mappings : await domains.get(name.replace(/^[^.]+/, '*')), path)
+    },
   }
+}
+
+/** The mapping with the longest key whose segments the path begins with. */
+function bestMapping(mappings: readonly MappingRecord[], path: string): MappedStage | undefined {
+  const fits = mappings.filter(({ mappingKey }) => mappingKey === '' || path === `/${mappingKey}` || path.startsWith(`/${mappingKey}/`))
+  const [best] = fits.sort((a, b) => b.mappingKey.length - a.mappingKey.length)
+  return best && { apiId: best.apiId, stageName: best.stage, mappingKey: best.mappingKey }
 }
 
 function splitKey(key: string): [apiId: string, name: string] {

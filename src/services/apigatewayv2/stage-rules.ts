@@ -61,10 +61,13 @@ export function changeStage(stage: StageRecord, request: Omit<sdk.UpdateStageReq
 /** Ours: the words. AWS answers 400. Source: aws-controllers-k8s/apigatewayv2-controller pull request 15. */
 const deploymentOfAutoDeploy = () => errors.BadRequestException('Deployment ID cannot be set on stage because ApiGateway will automatically deploy changes in Api')
 
-/** Source: API Gateway v2 API reference, CreateStage, `stageName`. Ours: the words, which are REST APIs'. */
+/**
+ * Source: API Gateway v2 API reference, CreateStage, `stageName`.
+ * Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-stage-name-charset (the sentence, which keeps silent of the hyphen).
+ */
 function checkName(name: string, { settings: { protocolType } }: V2Api): void {
   if (protocolType === 'HTTP' && name === '$default') return
-  if (!/^[a-zA-Z0-9_-]+$/.test(name)) throw errors.BadRequestException('Stage name only allows a-zA-Z0-9_-')
+  if (!/^[a-zA-Z0-9_-]+$/.test(name)) throw errors.BadRequestException('Stage name only allows a-zA-Z0-9_')
   if (name.length > STAGE_NAME_CHARACTERS_MAX) throw errors.BadRequestException(`Stage name cannot be longer than ${STAGE_NAME_CHARACTERS_MAX} characters`)
 }
 
@@ -117,7 +120,10 @@ function variables(given: Record<string, string> | undefined): Record<string, st
   return Object.fromEntries(entries)
 }
 
-/** Source: API Gateway v2 API reference, AccessLogSettings. Ours: the words. */
+/**
+ * Source: API Gateway v2 API reference, AccessLogSettings: a log group, and nothing else.
+ * Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-access-log-destination-log-group and pf-apigwv2-access-log-format-request-id.
+ */
 function accessLogs(given: sdk.AccessLogSettings | undefined, held: StageRecord['accessLogSettings']): StageRecord['accessLogSettings'] {
   if (!given) return held
   const settings = {
@@ -125,11 +131,23 @@ function accessLogs(given: sdk.AccessLogSettings | undefined, held: StageRecord[
     format: given.Format === undefined ? held?.format : given.Format || undefined,
   }
   if (!settings.destinationArn && !settings.format) return undefined
-  const arn = parseArn(settings.destinationArn ?? '')
-  const isDestination = (arn?.service === 'logs' && arn.resource.startsWith('log-group:')) || (arn?.service === 'firehose' && arn.resource.startsWith('deliverystream/'))
-  if (settings.destinationArn && !isDestination) {
-    throw errors.BadRequestException('Invalid ARN specified in the request. ARN must be of a CloudWatch Logs log group or a Firehose delivery stream')
+  if (settings.destinationArn) checkDestination(settings.destinationArn)
+  const { format } = settings
+  if (format && !/\$context\.(?:requestId|extendedRequestId)\b/.test(format)) {
+    throw errors.BadRequestException(
+      `The following errors are found in Access Log Format: Access Log format must include either $context.requestId or $context.extendedRequestId : '${format}'`)
   }
-  if (settings.format && settings.format.length > LOG_FORMAT_CHARACTERS_MAX) throw errors.BadRequestException(`Access log format cannot be longer than ${LOG_FORMAT_CHARACTERS_MAX} characters`)
+  // Ours: the words.
+  if (format && format.length > LOG_FORMAT_CHARACTERS_MAX) throw errors.BadRequestException(`Access log format cannot be longer than ${LOG_FORMAT_CHARACTERS_MAX} characters`)
   return settings
+}
+
+function checkDestination(destinationArn: string): void {
+  const arn = parseArn(destinationArn)
+  // Ours: the words.
+  if (!arn) throw errors.BadRequestException('Invalid ARN specified in the request')
+  const name = arn.service === 'logs' ? arn.resource.replace(/^log-group:/, '').replace(/:\*$/, '') : arn.resource
+  if (arn.service !== 'logs' || !/^[a-zA-Z0-9_/.-]+$/.test(name)) {
+    throw errors.BadRequestException(`Access log destination must only contain characters a-z, A-Z, 0-9, '_', '-', '/', '.': '${name}'`)
+  }
 }

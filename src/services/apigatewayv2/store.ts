@@ -3,6 +3,7 @@
 import { Conflict, defineTransactions, sql, type Reader, type Row, type Transaction } from '#storage/database.ts'
 import type { Scope } from '#aws/arn.ts'
 import { afterAutoDeploy, AUTO_DEPLOYMENT_DESCRIPTION, deployFault, freeze } from './deploy.ts'
+import { domainTransactions } from './domain-store.ts'
 import { AUTO_DEPLOYMENTS_KEPT_MAX, DEPLOYMENTS_PER_API_MAX } from './limits.ts'
 import type { Deployment, StageRecord, V2Api } from './model.ts'
 import type { V2ApiLocation, V2ApiSnapshot } from './snapshot.ts'
@@ -186,7 +187,7 @@ const apiTransactions = defineTransactions('apigatewayv2', {
   },
 })
 
-export const transactions = { ...apiTransactions }
+export const transactions = { ...apiTransactions, ...domainTransactions }
 
 /** Deploys the API to those of its stages that ask for it, or to the one that is named; what cannot be deployed is said in the stage. */
 async function autoDeploy(tx: Transaction, api: V2Api, { deploymentId, now }: AutoDeployment, only?: string): Promise<void> {
