@@ -2,7 +2,7 @@
 
 import type {
   AddPermissionRequest, CreateFunctionRequest, DeleteFunctionRequest, GetFunctionConfigurationRequest, GetFunctionRequest, GetPolicyRequest,
-  InvocationRequest, ListFunctionsRequest, ListTagsRequest, RemovePermissionRequest, TagResourceRequest, UntagResourceRequest,
+  InvocationRequest, InvokeWithResponseStreamRequest, ListFunctionsRequest, ListTagsRequest, RemovePermissionRequest, TagResourceRequest, UntagResourceRequest,
   UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
 } from '@aws-sdk/client-lambda'
 import { operation, type Call, type Operations, type Permission, type Valid } from '#aws/service.ts'
@@ -16,6 +16,7 @@ import { createFunction } from './create-function.ts'
 import type { FunctionDirectory } from './directory.ts'
 import { deleteFunction, getFunction, getFunctionConfiguration, listFunctions } from './functions.ts'
 import { invoke } from './invoke.ts'
+import { invokeWithResponseStream } from './invoke-with-response-stream.ts'
 import type { Invoker } from './invoker.ts'
 import { functionArn, parseFunctionName, parseNewFunctionName, qualifiedArn } from './names.ts'
 import { addPermission, getPolicy, removePermission } from './permissions.ts'
@@ -47,6 +48,13 @@ const onFunction = (action: string) => ({ FunctionName, Qualifier }: Named, { sc
 
 const onUnqualifiedFunction = (action: string) => ({ FunctionName }: Named, { scope }: Call): Permission[] =>
   [{ action, resource: functionArn(parseFunctionName(FunctionName, scope)) }]
+
+/** Either the caller's policies or the function's own may allow it. Source: Lambda API reference, Invoke and InvokeWithResponseStream. */
+const toInvoke = async ({ FunctionName, Qualifier }: Named, { scope }: Call, { directory }: LambdaService): Promise<Permission[]> => {
+  const reference = parseFunctionName(FunctionName, scope, Qualifier)
+  const policy = (await directory.find(reference))?.policy
+  return [{ action: 'lambda:InvokeFunction', resource: qualifiedArn(reference), ...(policy && { resourcePolicy: policy }) }]
+}
 
 /** Source: IAM user guide, "Grant a user permissions to pass a role to an AWS service". */
 const passRole = (roleArn: string): Permission =>
@@ -83,15 +91,8 @@ export const operations: Operations<LambdaService> = {
   GetPolicy: operation<LambdaService, GetPolicyRequest, unknown>({ access: onFunction('lambda:GetPolicy'), run: getPolicy }),
   RemovePermission: operation<LambdaService, RemovePermissionRequest, unknown>({ access: onFunction('lambda:RemovePermission'), run: removePermission }),
 
-  // Either the caller's policies or the function's own may allow it.
-  Invoke: operation<LambdaService, InvocationRequest, unknown>({
-    access: async ({ FunctionName, Qualifier }, { scope }, { directory }) => {
-      const reference = parseFunctionName(FunctionName, scope, Qualifier)
-      const policy = (await directory.find(reference))?.policy
-      return [{ action: 'lambda:InvokeFunction', resource: qualifiedArn(reference), ...(policy && { resourcePolicy: policy }) }]
-    },
-    run: invoke,
-  }),
+  Invoke: operation<LambdaService, InvocationRequest, unknown>({ access: toInvoke, run: invoke }),
+  InvokeWithResponseStream: operation<LambdaService, InvokeWithResponseStreamRequest, unknown>({ access: toInvoke, run: invokeWithResponseStream }),
 
   TagResource: operation<LambdaService, TagResourceRequest, unknown>({ access: ({ Resource }) => [{ action: 'lambda:TagResource', resource: Resource }], run: tagResource }),
   UntagResource: operation<LambdaService, UntagResourceRequest, unknown>({ access: ({ Resource }) => [{ action: 'lambda:UntagResource', resource: Resource }], run: untagResource }),

@@ -23,7 +23,7 @@ import { openMachine } from './runtime/machine.ts'
 import type { IsolationLevel } from './runtime/isolation/isolation.ts'
 
 export { InvocationAbandoned } from './invoker.ts'
-export type { Invocation, InvocationResult, Invoker } from './invoker.ts'
+export type { Invocation, InvocationResult, Invoker, StreamEnd, StreamingInvocation, StreamingResult } from './invoker.ts'
 export type { IsolationLevel } from './runtime/isolation/isolation.ts'
 
 export interface LambdaOptions {

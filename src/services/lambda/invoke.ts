@@ -20,12 +20,7 @@ export interface InvokeAnswer {
 /** Source: Lambda API reference, Invoke. */
 export async function invoke(input: Valid<InvocationRequest>, call: Call, service: LambdaService): Promise<InvokeAnswer> {
   const reference = parseFunctionName(input.FunctionName, call.scope, input.Qualifier)
-  const payload = input.Payload === undefined ? Buffer.alloc(0) : asBuffer(input.Payload)
-  if (payload.length > INVOKE_PAYLOAD_BYTES_MAX) {
-    throw errors.RequestEntityTooLargeException(`${payload.length} byte payload is too large for the RequestResponse invocation type (limit ${INVOKE_PAYLOAD_BYTES_MAX} bytes)`)
-  }
-  const fault = payload.length === 0 ? undefined : jsonFault(payload)
-  if (fault !== undefined) throw errors.InvalidRequestContentException(`Could not parse request body into json: Could not parse payload into json: ${fault}`)
+  const payload = payloadOf(input.Payload)
   if (input.InvocationType === 'DryRun') {
     await requireFunction(reference, service)
     return { StatusCode: 204 }
@@ -50,12 +45,23 @@ export async function invoke(input: Valid<InvocationRequest>, call: Call, servic
   }
 }
 
+/** The event, judged. @throws RequestEntityTooLargeException, InvalidRequestContentException */
+export function payloadOf(bytes: Uint8Array | undefined): Buffer {
+  const payload = bytes === undefined ? Buffer.alloc(0) : asBuffer(bytes)
+  if (payload.length > INVOKE_PAYLOAD_BYTES_MAX) {
+    throw errors.RequestEntityTooLargeException(`${payload.length} byte payload is too large for the RequestResponse invocation type (limit ${INVOKE_PAYLOAD_BYTES_MAX} bytes)`)
+  }
+  const fault = payload.length === 0 ? undefined : jsonFault(payload)
+  if (fault !== undefined) throw errors.InvalidRequestContentException(`Could not parse request body into json: Could not parse payload into json: ${fault}`)
+  return payload
+}
+
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** Source: Lambda API reference, Invoke, ClientContext: base64 of JSON. */
-function clientContextOf(encoded: string): string {
+export function clientContextOf(encoded: string): string {
   const bytes = Buffer.from(encoded, 'base64')
   try {
     return JSON.stringify(JSON.parse(bytes.toString('utf8'))).replace(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -1,5 +1,6 @@
 // How functions are invoked, by the API's Invoke and by other services of this server.
 
+import type { Readable } from 'node:stream'
 import type { Caller, ServiceCaller } from '#aws/caller.ts'
 import { AwsError } from '#aws/errors.ts'
 import { evaluate } from '#aws/policy/evaluate.ts'
@@ -12,6 +13,7 @@ import { INVOKE_PAYLOAD_BYTES_MAX } from './limits.ts'
 import { parseFunctionArn, qualifiedArn, type FunctionReference } from './names.ts'
 import type { Outcome } from './runtime/environment.ts'
 import type { Pool } from './runtime/pool.ts'
+import { createResponseSink, HTTP_INTEGRATION_RESPONSE, separatePrelude, type ResponseMetadata, type ResponseSink } from './runtime/response-stream.ts'
 
 export interface Invocation {
   /** Full ARN; a qualifier may stand at its end. */
@@ -55,6 +57,41 @@ export interface Invoker {
    * RequestTooLargeException, ServiceException; InvocationAbandoned when `timeoutMs` passed or `signal` aborted before there was an answer.
    */
   invoke(invocation: Invocation): Promise<InvocationResult>
+  /**
+   * The same, for an answer that is handed on while the function makes it. Resolves with its beginning: the first bytes of a streamed answer,
+   * or the whole of one that is not streamed, in one piece. Reading slowly slows the function down; not reading at all is allowed only after
+   * `stream.destroy()`.
+   *
+   * @throws what `invoke` throws, before there is a beginning. Failures of the function never: see `ended`.
+   */
+  invokeStreaming(invocation: StreamingInvocation): Promise<StreamingResult>
+}
+
+export interface StreamingInvocation extends Invocation {
+  type: 'RequestResponse'
+  /** `separate` reads the head that `HttpResponseStream.from` writes, into `metadata`; otherwise it is the first part of the stream. */
+  prelude?: 'separate' | 'leave'
+}
+
+export interface StreamingResult {
+  executedVersion: string
+  requestId: string
+  /** What the function said it is; `application/json` for an answer that is not streamed. */
+  contentType: string
+  isStreamed: boolean
+  /** Status, headers and cookies, where the function stated them and they were asked for. */
+  metadata: ResponseMetadata | undefined
+  stream: Readable
+  /** How it ended, once the stream has all its bytes. Never rejects. */
+  ended: Promise<StreamEnd>
+}
+
+export interface StreamEnd {
+  functionError?: 'Unhandled'
+  /** The error object of a function that failed after its answer had begun; of one that failed before, it is in the stream. */
+  failure: Buffer | undefined
+  /** The last 4 KB of the invocation's log. */
+  logTail: Buffer
 }
 
 /** Whoever invoked did not wait any longer. The function goes on, as on AWS, and its answer goes nowhere. */
@@ -74,28 +111,53 @@ export interface InvokerOptions {
 const EMPTY_EVENT = Buffer.from('{}')
 
 export function createInvoker({ directory, pool, clock, random }: InvokerOptions): Invoker {
+  /** Checks everything that is checked before a function runs, and runs it. */
+  async function run(invocation: Invocation, sink?: ResponseSink): Promise<{ requestId: string, executedVersion: string, outcome: Promise<Outcome> }> {
+    const reference = referenceOf(invocation)
+    if (invocation.type === 'Event') throw notServed('Invoke with InvocationType Event')
+    const snapshot = await directory.find(reference)
+    // A service that may not invoke learns nothing about which functions there are. Ours: AWS checks in the same order for other accounts.
+    if (invocation.caller.is === 'service') requirePermission(snapshot, reference, invocation, invocation.caller)
+    if (!snapshot) throw errors.ResourceNotFoundException(`Function not found: ${qualifiedArn(reference)}`)
+    const { payload } = invocation
+    if (payload.length > INVOKE_PAYLOAD_BYTES_MAX) {
+      throw errors.RequestTooLargeException(`Request must be smaller than ${INVOKE_PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation`)
+    }
+    const requestId = invocation.requestId ?? random.uuid()
+    const outcome = pool.run(snapshot, {
+      requestId,
+      functionArn: qualifiedArn(reference),
+      traceHeader: headerValue(invocation.traceHeader ?? newTraceHeader(clock, random)),
+      clientContext: invocation.clientContext === undefined ? undefined : headerValue(invocation.clientContext),
+      payload: payload.length === 0 ? EMPTY_EVENT : payload,
+    }, sink)
+    return { requestId, executedVersion: '$LATEST', outcome }
+  }
+
   return {
     async invoke(invocation) {
-      const reference = referenceOf(invocation)
-      if (invocation.type === 'Event') throw notServed('Invoke with InvocationType Event')
-      const snapshot = await directory.find(reference)
-      // A service that may not invoke learns nothing about which functions there are. Ours: AWS checks in the same order for other accounts.
-      if (invocation.caller.is === 'service') requirePermission(snapshot, reference, invocation, invocation.caller)
-      if (!snapshot) throw errors.ResourceNotFoundException(`Function not found: ${qualifiedArn(reference)}`)
-      const { payload } = invocation
-      if (payload.length > INVOKE_PAYLOAD_BYTES_MAX) {
-        throw errors.RequestTooLargeException(`Request must be smaller than ${INVOKE_PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation`)
-      }
-      const requestId = invocation.requestId ?? random.uuid()
-      const running = pool.run(snapshot, {
-        requestId,
-        functionArn: qualifiedArn(reference),
-        traceHeader: headerValue(invocation.traceHeader ?? newTraceHeader(clock, random)),
-        clientContext: invocation.clientContext === undefined ? undefined : headerValue(invocation.clientContext),
-        payload: payload.length === 0 ? EMPTY_EVENT : payload,
+      const { outcome, ...facts } = await run(invocation)
+      const { payload, functionError, logTail } = await within(outcome, invocation, clock)
+      return { status: 200, ...facts, payload, ...(functionError && { functionError }), logTail }
+    },
+
+    async invokeStreaming(invocation) {
+      const sink = createResponseSink()
+      const { outcome, ...facts } = await run(invocation, sink)
+      const ended = outcome.then(({ payload, functionError, logTail, isStreamed }) => {
+        if (!isStreamed) sink.stream.write(payload)
+        sink.stream.end()
+        return { ...(functionError && { functionError }), failure: isStreamed && functionError ? payload : undefined, logTail }
       })
-      const outcome = await within(running, invocation, clock)
-      return { status: 200, executedVersion: '$LATEST', requestId, ...outcome }
+      const contentType = await within(Promise.race([sink.begun, outcome.then(() => 'application/json')]), invocation, clock).catch((error: unknown) => {
+        sink.stream.destroy()
+        ended.catch(() => {})
+        throw error
+      })
+      const isStreamed = sink.hasBegun()
+      const { metadata, body } = isStreamed && contentType === HTTP_INTEGRATION_RESPONSE && invocation.prelude === 'separate'
+        ? await separatePrelude(sink.stream) : { metadata: undefined, body: sink.stream }
+      return { ...facts, contentType, isStreamed, metadata, stream: body, ended }
     },
   }
 }
@@ -123,7 +185,7 @@ function requirePermission(snapshot: FunctionSnapshot | undefined, reference: Fu
 }
 
 /** Waits for the outcome as long as the one who invoked does. */
-async function within(running: Promise<Outcome>, { timeoutMs, signal }: Invocation, clock: Clock): Promise<Outcome> {
+async function within<Result>(running: Promise<Result>, { timeoutMs, signal }: Invocation, clock: Clock): Promise<Result> {
   if (timeoutMs === undefined && signal === undefined) return running
   const ended = new AbortController()
   const abandoned = Promise.withResolvers<never>()

@@ -47,3 +47,17 @@ export const UNPACKED_ARCHIVES_MAX = 100
 export const DOWNLOAD_MS_MAX = 10 * 60_000
 /** Lifetime of an environment's credentials; the environment is replaced before they expire. */
 export const CREDENTIALS_SECONDS = 3_600
+
+/** Source: Lambda developer guide, "Response streaming for Lambda functions", quotas: 200 MB. */
+export const STREAMED_RESPONSE_BYTES_MAX = 209_715_200
+/** Ours: the JSON in front of a streamed HTTP answer, which is status, headers and cookies. */
+export const STREAM_PRELUDE_BYTES_MAX = 64 * 1024
+/** Source: Lambda quotas: extensions of an execution environment. */
+export const EXTENSIONS_MAX = 10
+/** Source: Lambda developer guide, "Lambda execution environment", shutdown phase. */
+export const SHUTDOWN_INTERNAL_MS = 500
+export const SHUTDOWN_EXTERNAL_MS = 2_000
+/** Ours: telemetry that waits for one extension; what comes beyond it is dropped, and the extension is told. */
+export const TELEMETRY_QUEUE_BYTES_MAX = 4 * 1_048_576
+/** Ours: connections to the address of one environment. */
+export const RUNTIME_API_CONNECTIONS_MAX = 256

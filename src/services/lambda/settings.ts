@@ -34,11 +34,12 @@ const runtimesOfModel = /^(nodejs(\d+\.x)?|nodejs(4\.3|6\.10|8\.10)(-edge)?|pyth
 /**
  * Checks that the runtime is one, and that this machine can run it.
  *
- * Ours: Node and Python 3 runtimes that AWS no longer creates functions with are welcome.
+ * Ours: Node, Python 3 and OS-only runtimes that AWS no longer creates functions with are welcome.
  *
  * @throws InvalidParameterValueException, NotImplemented
  */
 export async function checkRuntime(runtime: string, { interpreters }: Pick<LambdaService, 'interpreters'>): Promise<void> {
+  if (/^provided(\.al2(023)?)?$/.test(runtime)) return
   const isManaged = /^(nodejs\d\d\.x|python3\.\d{1,2})$/.test(runtime)
   if (!isManaged && runtimesOfModel.test(runtime)) throw notServed(`CreateFunction with the runtime ${runtime}`)
   if (!isManaged) {

@@ -7,10 +7,10 @@ import { CreateFunctionCommand, InvokeCommand, type CreateFunctionCommandInput, 
 import { ZipFile } from 'yazl'
 import type { Clients, TestServer } from '#test/support/server.ts'
 
-/** A deployment package of these files. */
+/** A deployment package of these files; scripts and programs are executable. */
 export async function archiveOf(files: Readonly<Record<string, string | Buffer>>): Promise<Buffer> {
   const zip = new ZipFile()
-  for (const [name, contents] of Object.entries(files)) zip.addBuffer(Buffer.from(contents), name, { mode: 0o100644 })
+  for (const [name, contents] of Object.entries(files)) zip.addBuffer(Buffer.from(contents), name, { mode: isProgram(contents) ? 0o100755 : 0o100644 })
   zip.end()
   return buffer(zip.outputStream as Readable)
 }
@@ -22,6 +22,10 @@ export async function functionRole(server: TestServer): Promise<string> {
   const made = server.role('function', 'lambda.amazonaws.com', [{ Effect: 'Allow', Action: 'dynamodb:*', Resource: '*' }])
   roles.set(server, made)
   return made
+}
+
+function isProgram(contents: string | Buffer): boolean {
+  return /^(#!|\x7fELF)/.test(contents.toString('latin1').slice(0, 4))
 }
 
 const roles = new WeakMap<TestServer, Promise<string>>()

@@ -27,7 +27,7 @@ export interface LambdaInProcess {
   logged: LogEntry[]
   run(operation: string, input: object): Promise<any>
   /** Creates a function of these files. Answers its ARN. */
-  deploy(name: string, files: Record<string, string>, rest?: object): Promise<string>
+  deploy(name: string, files: Record<string, string | Buffer>, rest?: object): Promise<string>
   invoke(functionArn: string, event?: unknown, rest?: Partial<Invocation>): Promise<InvocationResult & { answer: any }>
   dataDirectory: string
 }
@@ -64,7 +64,7 @@ export async function startLambda(t: TestLike, options: Partial<LambdaOptions> =
     lambda, logged, run, dataDirectory,
     async deploy(FunctionName, files, rest = {}) {
       const isPython = Object.keys(files)[0]!.endsWith('.py')
-      const kind = isPython ? { Runtime: 'python3.11', Handler: 'lambda_function.lambda_handler' } : { Runtime: 'nodejs22.x', Handler: 'index.handler' }
+      const kind = 'bootstrap' in files ? { Runtime: 'provided.al2023', Handler: 'own' } : isPython ? { Runtime: 'python3.11', Handler: 'lambda_function.lambda_handler' } : { Runtime: 'nodejs22.x', Handler: 'index.handler' }
       const { FunctionArn } = await run('CreateFunction', { FunctionName, ...kind, Role: Role.Arn, Code: { ZipFile: await archiveOf(files) }, ...rest })
       return FunctionArn
     },

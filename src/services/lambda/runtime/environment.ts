@@ -1,330 +1,414 @@
-// One execution environment: a process that speaks the Runtime API, from its start over its invocations to its end.
+// One execution environment: its start, its invocations one after the other, and its end. `proceed` decides when it goes on.
 
-import { spawn, type ChildProcess } from 'node:child_process'
-import type { Duplex } from 'node:stream'
 import type { Clock } from '#lib/clock.ts'
-import { INIT_MS_MAX, INVOKE_RESPONSE_BYTES_MAX } from '../limits.ts'
-import { exitFailure, ofRequest, oversizeFailure, payloadOf, timeoutFailure, type Exit } from './failures.ts'
+import type { RandomSource } from '#lib/random.ts'
+import { INIT_MS_MAX } from '../limits.ts'
+import { createExtensions } from './extensions.ts'
+import { exitFailure, ofRequest, payloadOf, timeoutFailure, type Exit, type Reason } from './failures.ts'
+import { createInvocation, type Ended, type EnvironmentEvent, type Outcome, type Running } from './invocation.ts'
 import type { Command } from './isolation/isolation.ts'
-import {
-  createLineReader, createLogTail, createMessageReader, endLine, initReportLine, initStartLine, reportLine, startLine, timeoutLine, type Report,
-} from './log-lines.ts'
-import { createRuntimeConnection, type EventMessage, type RuntimeConnection } from './runtime-api.ts'
+import type { Cgroup } from './isolation/cgroups.ts'
+import { holdsSocket, peerOf } from './isolation/processes.ts'
+import { createEnvironmentLog } from './environment-log.ts'
+import { timeoutLine } from './log-lines.ts'
+import type { LogSettings } from './platform-log.ts'
+import { watchResources, type Exceeded } from './resources.ts'
+import type { ResponseSink } from './response-stream.ts'
+import { createRuntimeConnection } from './runtime-api.ts'
+import type { EventReceiver, RuntimeListener } from './runtime-listener.ts'
+import type { RuntimeServer } from './runtime-server.ts'
+import { startSandbox, type Sandbox } from './sandbox.ts'
+import { shutDown, type ShutdownReason } from './shutdown.ts'
+import { createTelemetry } from './telemetry.ts'
 
-export type EnvironmentEvent = Omit<EventMessage, 'deadlineMs'>
-
-/** What an invocation came to. */
-export interface Outcome {
-  payload: Buffer
-  functionError?: 'Unhandled'
-  logTail: Buffer
-}
+export type { EnvironmentEvent, Outcome } from './invocation.ts'
 
 export type StopReason = 'idle too long' | 'timed out' | 'exited' | 'replaced' | 'failed to start' | 'misbehaved'
 
 /** An environment is in exactly one of these states. */
 type State =
-  | { is: 'starting', sinceMs: number }
+  /** Within an invocation when init is done again after it failed. */
+  | { is: 'starting', sinceMs: number, invocation?: Running }
+  /** Init failed; the next invocation does it again. */
+  | { is: 'failed' }
   | { is: 'idle' }
   | { is: 'busy', invocation: Running }
-  /** The answer is here, the request for the next event is not. */
+  /** The answer is here; the runtime or an extension has not asked for the next event. */
   | { is: 'finishing' }
   | { is: 'stopped', because: StopReason }
-
-interface Running {
-  event: EnvironmentEvent
-  startedAtMs: number
-  tail: ReturnType<typeof createLogTail>
-  deadline: AbortController
-  resolve: (outcome: Outcome) => void
-}
-
-/** Why the init phase failed: the answer to the invocation that needed the environment. */
-interface InitFailure {
-  payload: (requestId: string) => Buffer
-  status: 'error' | 'timeout'
-  errorType: string | undefined
-  initMs: number
-  lines: readonly string[]
-}
 
 export interface EnvironmentOptions {
   command: Command
   variables: Readonly<Record<string, string>>
+  /** Names of the programs in `/opt/extensions`; with any, `command` is their keeper. */
+  extensions: readonly string[]
+  server: RuntimeServer
+  /** Why nothing can be started at all; known beforehand. */
+  obstacle?: Reason | undefined
+  niceness: number
+  /** The user that this environment has for itself. */
+  userId: number | undefined
+  cgroup: Cgroup | undefined
+  /** Where files lie that nothing else bounds. */
+  scratch: { directory: string, mb: number } | undefined
   timeoutMs: number
   memoryMb: number
+  function: { accountId: string, functionName: string, functionVersion: string, handler: string }
   /** `nodejs:26.10.0`, for the first line of the log. */
   runtimeVersion: string
   runtimeVersionArn: string
+  initializationType: 'on-demand' | 'provisioned-concurrency'
+  logs: LogSettings
   clock: Clock
+  random: RandomSource
   emit: (lines: readonly { timestampMs: number, message: string }[]) => void
   /** It can take an event. Called after the start and after each invocation. */
   onIdle: (environment: Environment) => void
+  /** Init failed, once: an invocation may try again, or it may be stopped. */
+  onInitFailed: (environment: Environment) => void
   /** Called once. */
   onStopped: (environment: Environment) => void
 }
 
 export interface Environment {
-  /** Only for an idle environment. Never rejects: a failure is an outcome. */
-  invoke(event: EnvironmentEvent): Promise<Outcome>
-  /** After a failed start: what the invocation is answered for which the environment was started. */
-  failFor(requestId: string): Outcome | undefined
-  /** Kills every process of it. Resolves when the first of them, whose end takes the others with it, is gone. */
+  /** Only for an environment that is idle or whose init failed. Never rejects: a failure is an outcome. */
+  invoke(event: EnvironmentEvent, sink?: ResponseSink): Promise<Outcome>
+  /** Ends every process of it, extensions and runtimes that have any after a time of grace. Resolves when they are gone. */
   stop(because: StopReason): Promise<void>
   readonly isIdle: boolean
   readonly isStopped: boolean
 }
 
-/** Messages of a failed init that are repeated in the log tail of its invocation. */
-const initLinesMax = 100
-
 export function startEnvironment(options: EnvironmentOptions): Environment {
-  const { command, clock, timeoutMs, memoryMb, emit } = options
-  const startedAtMs = clock.monotonic()
-  let state: State = { is: 'starting', sinceMs: startedAtMs }
+  const { clock, random, timeoutMs, memoryMb, server, initializationType, cgroup } = options
+  let state: State = { is: 'starting', sinceMs: clock.monotonic() }
+  let sandbox: Sandbox
+  /** Of what an earlier sandbox still says nothing counts. */
+  let generation = 0
+  let runtimeWaits: EventReceiver | undefined
+  let isRuntimeStarted = false
   let initMs: number | undefined
-  let initFailure: InitFailure | undefined
-  let initLines: string[] | undefined = []
-  let usedBytes = 0
+  let isFailingInit = false
+  let initDeadline = new AbortController()
+  let reportedBytes = 0
   let lastRequestId: string | undefined
-  let pending: { timestampMs: number, message: string }[] = []
-  const exited = Promise.withResolvers<void>()
-  const initDeadline = new AbortController()
-
-  const child: ChildProcess = spawn(command.file, command.args, {
-    cwd: command.workingDirectory,
-    env: options.variables,
-    // A process group of its own: signals for the server's terminal do not reach it, and it can be killed as a whole.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-    ...(command.userId === undefined ? {} : { uid: command.userId, gid: command.userId }),
+  let exceeded: Exceeded | undefined
+  let extensions = newExtensions()
+  let ending: Promise<unknown> | undefined
+  /** Of the invocation whose log is being written. */
+  let tail: Running['tail'] | undefined
+  const telemetry = createTelemetry({ clock })
+  const log = createEnvironmentLog({ settings: options.logs, clock, telemetry, emit: options.emit, tail: () => tail })
+  const resources = watchResources({
+    clock, memoryMb, scratch: options.scratch, pids: () => sandbox.pids(), isBusy: () => state.is === 'busy' || state.is === 'starting',
+    onExceeded(what) {
+      exceeded ??= what
+      sandbox.kill()
+    },
   })
-  const socket = child.stdio[3] as Duplex | undefined
-  const messages = child.stdio[4] as Duplex | undefined
 
-  function print(message: string): void {
-    pending.push({ timestampMs: clock.now(), message })
-    if (state.is === 'busy') state.invocation.tail.add(message)
-    else if (initLines !== undefined && initLines.length < initLinesMax) initLines.push(message)
+  function invocation(): Running | undefined {
+    return state.is === 'busy' || state.is === 'starting' ? state.invocation : undefined
   }
 
-  function flush(): void {
-    if (pending.length === 0) return
-    emit(pending)
-    pending = []
+  function newExtensions() {
+    return createExtensions({ external: options.extensions, function: options.function, random, onProgress: () => { proceed() }, onFault: (fault) => { fail(fault) } })
   }
 
-  const lineReaders = [child.stdout, child.stderr].map((stream) => {
-    const reader = createLineReader(print)
-    stream?.on('data', (chunk: Buffer) => {
-      reader.push(chunk)
-      flush()
+  // Starting.
+
+  function start(within: Running | undefined): void {
+    const own = ++generation
+    const isCurrent = () => own === generation
+    state = { is: 'starting', sinceMs: clock.monotonic(), ...(within && { invocation: within }) }
+    isFailingInit = false
+    isRuntimeStarted = options.extensions.length === 0
+    runtimeWaits = undefined
+    initDeadline = new AbortController()
+    const { runtimeVersion, runtimeVersionArn, function: { functionName, functionVersion } } = options
+    log.platform({ type: 'platform.initStart', record: { initializationType, phase: phase(), runtimeVersion, runtimeVersionArn, functionName, functionVersion } })
+    sandbox = startSandbox({
+      command: options.command, variables: options.variables, isKept: options.extensions.length > 0, niceness: options.niceness,
+      onOutput: (source, text) => { log.output(source, text) },
+      onRuntimeExit: (exit) => { if (isCurrent()) onRuntimeExit(exit) },
+      onExtensionExit: (name, exit) => { if (isCurrent()) extensions.exited(name, exitFailure(exit).reason.replace('Runtime exited with error: ', '')) },
+      onFailure: (error) => { if (isCurrent()) fail({ errorType: 'Runtime.ExitError', reason: `The environment could not be started: ${error.message}` }) },
     })
-    stream?.on('error', () => {})
-    return reader
-  })
-  const messageReader = createMessageReader(print)
-  messages?.on('data', (chunk: Buffer) => {
-    messageReader.push(chunk)
-    flush()
-  })
-  messages?.on('error', () => {})
+    if (sandbox.connection) createRuntimeConnection(sandbox.connection, { ...runtime, onGarbage: () => { void stop('misbehaved') } })
+    if (options.obstacle) fail(options.obstacle)
+    else if (!within) void watchInit(initDeadline.signal)
+    proceed()
+  }
 
-  /** Lets everything be read that the process wrote before what we have just seen: output travels beside the Runtime API. */
-  async function drainOutput(): Promise<void> {
-    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => { setImmediate(resolve) })
-    for (const reader of lineReaders) reader.end()
+  const phase = () => invocation() === undefined ? 'init' as const : 'invoke' as const
+
+  /** Goes on when nobody is to be waited for any more. */
+  function proceed(): void {
+    if (state.is === 'starting' && !isFailingInit) {
+      if (extensions.isWaitingForRegistrations) return
+      if (!isRuntimeStarted) {
+        isRuntimeStarted = true
+        sandbox.startRuntime()
+      }
+      if (runtimeWaits !== undefined && extensions.areReady) initialized(state)
+    } else if (state.is === 'finishing' && runtimeWaits !== undefined && extensions.areReady) becomeIdle()
+  }
+
+  function initialized({ sinceMs, invocation: within }: State & { is: 'starting' }): void {
+    const durationMs = clock.monotonic() - sinceMs
+    if (!within) initMs = durationMs
+    log.platform({ type: 'platform.initRuntimeDone', record: { initializationType, phase: phase(), status: 'success' } })
+    for (const { name, events } of extensions.all) log.platform({ type: 'platform.extension', record: { name, state: 'Ready', events } })
+    log.platform({ type: 'platform.initReport', record: { initializationType, phase: phase(), status: 'success', metrics: { durationMs } } })
+    initDeadline.abort('over')
+    if (within) begin(within)
+    else becomeIdle()
   }
 
   function becomeIdle(): void {
-    if (state.is === 'starting') {
-      initMs = clock.monotonic() - state.sinceMs
-      initLines = undefined
-      initDeadline.abort('over')
-    }
     state = { is: 'idle' }
     options.onIdle(environment)
   }
 
-  const connection: RuntimeConnection | undefined = socket && createRuntimeConnection(socket, {
-    onNext(used) {
-      noteMemory(used)
-      if (state.is === 'starting' || state.is === 'finishing') becomeIdle()
-      else if (state.is === 'busy' && state.invocation.deadline.signal.aborted) nextIsHere = true
+  /** Source: Lambda developer guide, "Lambda execution environment": init has ten seconds, and is done again within the next invocation. */
+  async function watchInit(signal: AbortSignal): Promise<void> {
+    await clock.sleep(INIT_MS_MAX, signal)
+    if (!signal.aborted) failInit((requestId) => ({ payload: payloadOf(timeoutFailure(requestId, INIT_MS_MAX)), functionError: 'Unhandled', status: 'timeout' }))
+  }
+
+  // The Runtime API.
+
+  const runtime: RuntimeListener = {
+    onNext(receiver, usedBytes) {
+      noteMemory(usedBytes)
+      runtimeWaits = receiver
+      extensions.closeRegistration()
+      proceed()
     },
-    onResponse(requestId, payload, used) {
-      noteMemory(used)
-      finish(requestId, { payload }, { status: 'success' })
+    onResponse(requestId, payload, usedBytes) {
+      noteMemory(usedBytes)
+      return finish(requestId, { payload, status: 'success' })
     },
-    onError(requestId, payload, errorType, used) {
-      noteMemory(used)
-      if (requestId === undefined) failInit({ payload: () => payload, status: 'error', errorType })
-      else finish(requestId, { payload, functionError: 'Unhandled' }, { status: 'success' })
+    onStream(requestId, contentType, source) {
+      return underWay(requestId)?.stream(contentType, source, (ended, usedBytes) => {
+        noteMemory(usedBytes)
+        finish(requestId, ended)
+      })
     },
-    onOversize(requestId) {
-      const failure = oversizeFailure(INVOKE_RESPONSE_BYTES_MAX)
-      finish(requestId, { payload: payloadOf(failure), functionError: 'Unhandled' }, { status: 'error', errorType: failure.errorType })
+    onError(requestId, payload, errorType, usedBytes) {
+      noteMemory(usedBytes)
+      if (requestId !== undefined) return finish(requestId, { payload, functionError: 'Unhandled', status: 'success' })
+      if (state.is !== 'starting') return false
+      failInit(() => ({ payload, functionError: 'Unhandled', status: 'error', errorType }))
+      return true
     },
-    onGarbage() { void stop('misbehaved') },
+    onOversize(requestId) { finish(requestId, underWay(requestId)?.oversized()) },
+  }
+
+  server.attach({
+    runtime,
+    extensions: {
+      register: (...request) => extensions.register(...request),
+      next: (...request) => extensions.next(...request),
+      initError: (id, errorType) => extensions.fail(id, errorType, 'init'),
+      exitError: (id, errorType) => extensions.fail(id, errorType, 'exit'),
+      subscribe(id, api, body) {
+        const found = extensions.identify(id)
+        if ('refusal' in found) return found.refusal
+        const { name } = found.extension
+        const { reply, types } = telemetry.subscribe(name, api, body)
+        if (types) log.platform({ type: api === 'logs' ? 'platform.logsSubscription' : 'platform.telemetrySubscription', record: { name, state: 'Subscribed', types } })
+        return reply
+      },
+    },
+    isOwn(connection) {
+      const peer = peerOf(connection)
+      // Ours: systems without /proc do not tell; there, functions are not kept apart either.
+      if (peer === undefined) return process.platform !== 'linux'
+      return options.userId === undefined ? holdsSocket(sandbox.pids(), peer.inode) : peer.userId === options.userId
+    },
   })
 
-  /** The request for the next event came while the log of this one was still being read. */
-  let nextIsHere = false
+  // Invocations.
+
+  function begin(running: Running): void {
+    state = { is: 'busy', invocation: running }
+    printStart(running)
+    const { event } = running
+    const deadlineMs = running.startedAt + timeoutMs
+    const receiver = runtimeWaits!
+    runtimeWaits = undefined
+    extensions.invoke({
+      eventType: 'INVOKE', deadlineMs, requestId: event.requestId, invokedFunctionArn: event.functionArn, tracing: tracingOf(event.traceHeader),
+    })
+    receiver.send({ ...event, deadlineMs })
+  }
+
+  function printStart({ event: { requestId, traceHeader } }: Running): void {
+    log.platform({ type: 'platform.start', record: { requestId, version: options.function.functionVersion, tracing: tracingOf(traceHeader) } })
+  }
+
+  function underWay(requestId: string): Running | undefined {
+    const running = invocation()
+    return running?.event.requestId === requestId && !running.deadline.signal.aborted ? running : undefined
+  }
+
+  /** Ends the invocation under way: its answer stands, its log is completed, its caller is answered. Whether there was one. */
+  function finish(requestId: string, ended: Ended | undefined): boolean {
+    const running = underWay(requestId)
+    if (!running || !ended) return false
+    const durationMs = Math.max(ended.durationMs ?? 0, clock.monotonic() - running.startedAtMs)
+    running.deadline.abort('answered')
+    const { status, errorType } = ended
+    const usedMemoryMb = status === 'error' && exceeded === 'memory' ? memoryMb : usedMb()
+    void sandbox.drainOutput().then(() => {
+      const tracing = tracingOf(running.event.traceHeader)
+      log.platform({ type: 'platform.runtimeDone', record: { requestId, status, errorType, metrics: { durationMs, producedBytes: running.producedBytes(ended) }, tracing } })
+      log.platform({
+        type: 'platform.report',
+        record: {
+          requestId, status, errorType, tracing,
+          metrics: { durationMs, billedDurationMs: Math.ceil(durationMs), memorySizeMB: memoryMb, maxMemoryUsedMB: usedMemoryMb, initDurationMs: initMs },
+        },
+      })
+      log.flush()
+      initMs = undefined
+      if (tail === running.tail) tail = undefined
+      running.resolve(ended)
+      if (state.is !== 'busy' || state.invocation !== running) return
+      state = { is: 'finishing' }
+      proceed()
+    })
+    return true
+  }
 
   function noteMemory(used: number | undefined): void {
-    if (used !== undefined && used > usedBytes) usedBytes = used
+    if (used !== undefined && used > reportedBytes) reportedBytes = used
   }
 
-  /** Ends the invocation under way: its answer stands, its log is completed, its caller is answered. */
-  function finish(requestId: string, answer: Omit<Outcome, 'logTail'>, how: Pick<Report, 'status' | 'errorType'>, durationMs?: number): void {
-    if (state.is !== 'busy' || state.invocation.event.requestId !== requestId || state.invocation.deadline.signal.aborted) return
-    const { invocation } = state
-    const tookMs = durationMs ?? clock.monotonic() - invocation.startedAtMs
-    invocation.deadline.abort('answered')
-    nextIsHere = false
-    void drainOutput().then(() => {
-      print(endLine(requestId))
-      print(reportLine({ requestId, durationMs: tookMs, memoryMb, usedMemoryMb: usedMb(), initMs, ...how }))
-      flush()
-      initMs = undefined
-      invocation.resolve({ ...answer, logTail: invocation.tail.bytes() })
-      if (state.is !== 'busy') return
-      state = { is: 'finishing' }
-      if (nextIsHere) becomeIdle()
-    })
-  }
-
+  /** What our bootstraps told, which costs nothing; of other runtimes, what the system tells. */
   function usedMb(): number {
-    return Math.min(memoryMb, Math.ceil(usedBytes / (1024 * 1024)))
+    return Math.min(memoryMb, Math.ceil((reportedBytes || resources.residentBytes()) / (1024 * 1024)))
   }
 
-  function failInit({ payload, status, errorType }: Pick<InitFailure, 'payload' | 'status' | 'errorType'>): void {
-    if (state.is !== 'starting' || initFailure !== undefined) return
-    const took = clock.monotonic() - state.sinceMs
-    initFailure = { payload, status, errorType, initMs: took, lines: [] }
+  async function watchDeadline(running: Running): Promise<void> {
+    await clock.sleep(timeoutMs, running.deadline.signal)
+    if (running.deadline.signal.aborted) return
+    const { requestId } = running.event
+    // Ended before the log is completed, so that nothing follows its REPORT.
+    const end = endProcesses('timeout')
+    if (options.logs.format === 'Text') log.print(timeoutLine(clock.now(), requestId, timeoutMs))
+    finish(requestId, { payload: payloadOf(timeoutFailure(requestId, timeoutMs)), functionError: 'Unhandled', status: 'timeout', durationMs: timeoutMs })
+    become('timed out', end)
+  }
+
+  // Failures and ends.
+
+  /** The runtime ended, an extension failed, or nothing could be started. */
+  function fail({ errorType, reason }: Reason): void {
+    if (state.is === 'starting') {
+      failInit(failedWith({ errorType, reason }))
+      return
+    }
+    if (state.is === 'stopped' || state.is === 'failed') return
+    const end = endProcesses('failure')
+    if (lastRequestId !== undefined && options.logs.format === 'Text') log.print(`RequestId: ${lastRequestId} Error: ${reason}\n${errorType}\n`)
+    log.flush()
+    const running = invocation()
+    if (running) finish(running.event.requestId, failedWith({ errorType, reason })(running.event.requestId))
+    become('exited', end)
+  }
+
+  function onRuntimeExit(exit: Exit): void {
+    const isOutOfMemory = exceeded === 'memory' || (cgroup?.memoryKills() ?? 0) > 0
+    if (isOutOfMemory) exceeded = 'memory'
+    const { errorType, reason } = exitFailure(exit)
+    if (exceeded === 'processes' || exceeded === 'files') log.print(`The environment was ended: it had more ${exceeded} than it may have.\n`)
+    fail({ errorType: isOutOfMemory ? 'Runtime.OutOfMemory' : errorType, reason })
+  }
+
+  /** `ended` is the outcome of an invocation that init was done for. */
+  function failInit(ended: (requestId: string) => Ended): void {
+    if (state.is !== 'starting' || isFailingInit) return
+    const failed = state
+    const durationMs = clock.monotonic() - failed.sinceMs
+    const { status, errorType } = ended('')
+    isFailingInit = true
     initDeadline.abort('over')
-    void drainOutput().then(() => {
-      initFailure = { ...initFailure!, lines: initLines ?? [] }
-      pending.push({ timestampMs: clock.now(), message: initReportLine({ initMs: took, status, errorType }) })
-      flush()
-      return stop('failed to start')
+    void sandbox.drainOutput().then(() => {
+      if (state !== failed) return
+      for (const { name, events, errorType: why } of extensions.all) if (why !== undefined) log.platform({ type: 'platform.extension', record: { name, state: why === 'Extension.Crash' ? 'Exited' : 'Failed', events, errorType: why } })
+      log.platform({ type: 'platform.initRuntimeDone', record: { initializationType, phase: phase(), status, errorType } })
+      log.platform({ type: 'platform.initReport', record: { initializationType, phase: phase(), status, errorType, metrics: { durationMs } } })
+      log.flush()
+      const end = endProcesses('failure')
+      const within = failed.invocation
+      if (!within) {
+        state = { is: 'failed' }
+        options.onInitFailed(environment)
+        return
+      }
+      printStart(within)
+      finish(within.event.requestId, ended(within.event.requestId))
+      become('failed to start', end)
     })
   }
 
-  child.on('error', (error) => {
-    failInit({ payload: () => payloadOf({ errorType: 'Runtime.ExitError', errorMessage: `The environment could not be started: ${error.message}` }), status: 'error', errorType: 'Runtime.ExitError' })
-    exited.resolve()
-  })
-  let isGone = false
-  child.on('exit', (code, signal) => {
-    // Takes what the function left running; later its number may belong to somebody else.
-    kill()
-    isGone = true
-    void onExit({ code, signal })
-  })
-
-  async function onExit(exit: Exit): Promise<void> {
-    // What it still said before it ended counts.
-    await drainOutput()
-    const { errorType, reason } = exitFailure(exit)
-    if (state.is === 'starting') failInit({ payload: (requestId) => payloadOf(ofRequest(requestId, { errorType, reason })), status: 'error', errorType })
-    const isUnexpected = state.is !== 'stopped' && initFailure === undefined
-    if (isUnexpected && lastRequestId !== undefined) {
-      print(`RequestId: ${lastRequestId} Error: ${reason}\n${errorType}\n`)
-      flush()
-    }
-    if (state.is === 'busy') {
-      const { requestId } = state.invocation.event
-      finish(requestId, { payload: payloadOf(ofRequest(requestId, { errorType, reason })), functionError: 'Unhandled' }, { status: 'error', errorType })
-      // The caller is answered when the log is complete.
-      await drainOutput()
-    }
-    exited.resolve()
-    if (state.is !== 'stopped' && initFailure === undefined) become('exited')
-  }
-
-  function become(because: StopReason): void {
+  function become(because: StopReason, end: Promise<void>): void {
     if (state.is === 'stopped') return
     state = { is: 'stopped', because }
     initDeadline.abort('over')
+    ending = end.then(() => {
+      resources.stop()
+      telemetry.close()
+      server.close()
+      cgroup?.close()
+    })
     options.onStopped(environment)
   }
 
-  function stop(because: StopReason): Promise<void> {
-    if (state.is === 'busy' && !state.invocation.deadline.signal.aborted) {
+  /** Kills what runs; first extensions and their runtime are told, where there are any. */
+  async function endProcesses(reason: ShutdownReason): Promise<void> {
+    await shutDown({ sandbox, extensions, telemetry, clock, reason })
+  }
+
+  async function stop(because: StopReason): Promise<void> {
+    if (state.is !== 'stopped') {
       // Replaced or misbehaving while it worked: its caller is told as if it had exited.
-      const { requestId } = state.invocation.event
-      const { errorType, reason } = exitFailure({ code: null, signal: 'SIGKILL' })
-      finish(requestId, { payload: payloadOf(ofRequest(requestId, { errorType, reason })), functionError: 'Unhandled' }, { status: 'error', errorType })
+      const running = invocation()
+      if (running) finish(running.event.requestId, failedWith(exitFailure({ code: null, signal: 'SIGKILL' }))(running.event.requestId))
+      become(because, endProcesses('spindown'))
     }
-    kill()
-    become(because)
-    return exited.promise
-  }
-
-  function kill(): void {
-    if (child.pid === undefined || isGone) return
-    try {
-      process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      // The whole group is gone already.
-    }
-  }
-
-  /** Source: Lambda developer guide, "Lambda execution environment": init has 10 s; one that fails is done again under the function's own timeout. */
-  async function watchInit(): Promise<void> {
-    const initMsMax = Math.max(INIT_MS_MAX, timeoutMs)
-    await clock.sleep(initMsMax, initDeadline.signal)
-    if (initDeadline.signal.aborted) return
-    failInit({ payload: (requestId) => payloadOf(timeoutFailure(requestId, initMsMax)), status: 'timeout', errorType: undefined })
-  }
-
-  async function watchDeadline({ event, deadline, startedAtMs: since }: Running): Promise<void> {
-    await clock.sleep(timeoutMs, deadline.signal)
-    if (deadline.signal.aborted) return
-    const { requestId } = event
-    // Killed before the log is completed, so that nothing follows its REPORT.
-    kill()
-    print(timeoutLine(clock.now(), requestId, timeoutMs))
-    finish(requestId, { payload: payloadOf(timeoutFailure(requestId, timeoutMs)), functionError: 'Unhandled' }, { status: 'timeout' }, Math.max(timeoutMs, clock.monotonic() - since))
-    await drainOutput()
-    become('timed out')
+    await ending
   }
 
   const environment: Environment = {
     get isIdle() { return state.is === 'idle' },
     get isStopped() { return state.is === 'stopped' },
     stop,
-    invoke(event) {
-      if (state.is !== 'idle' || connection === undefined) throw new Error('the environment is not idle')
-      const { promise, resolve } = Promise.withResolvers<Outcome>()
-      const invocation: Running = { event, startedAtMs: clock.monotonic(), tail: createLogTail(), deadline: new AbortController(), resolve }
-      state = { is: 'busy', invocation }
+    invoke(event, sink) {
+      if (state.is !== 'idle' && state.is !== 'failed') throw new Error('the environment is not idle')
+      const running = createInvocation(event, { sink, startedAtMs: clock.monotonic(), startedAt: clock.now() })
       lastRequestId = event.requestId
-      print(startLine(event.requestId))
-      flush()
-      connection.send({ ...event, deadlineMs: clock.now() + timeoutMs })
-      void watchDeadline(invocation)
-      return promise
-    },
-    failFor(requestId) {
-      if (initFailure === undefined) return undefined
-      const { payload, status, errorType, initMs: took, lines } = initFailure
-      const tail = createLogTail()
-      const platform = (message: string) => {
-        pending.push({ timestampMs: clock.now(), message })
-        tail.add(message)
+      tail = running.tail
+      if (state.is === 'idle') begin(running)
+      else {
+        extensions = newExtensions()
+        exceeded = undefined
+        start(running)
       }
-      platform(startLine(requestId))
-      for (const line of lines) tail.add(line)
-      platform(endLine(requestId))
-      platform(reportLine({ requestId, durationMs: took, memoryMb, usedMemoryMb: usedMb(), initMs: undefined, status, errorType }))
-      flush()
-      return { payload: payload(requestId), functionError: 'Unhandled', logTail: tail.bytes() }
+      void watchDeadline(running)
+      return running.outcome
     },
   }
-  pending.push({ timestampMs: clock.now(), message: initStartLine(options.runtimeVersion, options.runtimeVersionArn) })
-  flush()
-  void watchInit()
+  start(undefined)
   return environment
+}
+
+function tracingOf(value: string): { type: 'X-Amzn-Trace-Id', value: string } {
+  return { type: 'X-Amzn-Trace-Id', value }
+}
+
+function failedWith({ errorType, reason }: Reason): (requestId: string) => Ended {
+  return (requestId) => ({ payload: payloadOf(ofRequest(requestId, { errorType, reason })), functionError: 'Unhandled', status: 'error', errorType })
 }

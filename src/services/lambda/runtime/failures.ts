@@ -23,18 +23,24 @@ export interface Failure {
   errorMessage: string
 }
 
+/** Why an environment failed, before it is known which request is told. */
+export interface Reason {
+  errorType: string
+  reason: string
+}
+
 /**
  * Observed: AWS, 24-11-2025, recorded by localstack's test_lambda_runtime_wrapper_not_found (an exit status); the sentence for status 0 is
  * that of the runtime interface emulator.
  */
-export function exitFailure({ code, signal }: Exit): { errorType: string, reason: string } {
+export function exitFailure({ code, signal }: Exit): Reason {
   const name = signal ?? (code !== null && code > 128 ? signalNumbers[code - 128] : undefined)
   const reason = name !== undefined ? `Runtime exited with error: signal: ${signalNames[name] ?? name}`
     : code === 0 ? 'Runtime exited without providing a reason' : `Runtime exited with error: exit status ${code}`
   return { errorType: 'Runtime.ExitError', reason }
 }
 
-export function ofRequest(requestId: string, { errorType, reason }: { errorType: string, reason: string }): Failure {
+export function ofRequest(requestId: string, { errorType, reason }: Reason): Failure {
   return { errorType, errorMessage: `RequestId: ${requestId} Error: ${reason}` }
 }
 

@@ -1,6 +1,7 @@
-// Starts an environment for a function: code, interpreter, credentials, variables and isolation put together.
+// Starts an environment for a function: code, layers, interpreter, credentials, variables, limits and isolation put together.
 
-import { dirname } from 'node:path'
+import { readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
 import type { Sealer } from '#lib/seal.ts'
@@ -12,8 +13,13 @@ import { errors } from '../errors.ts'
 import { CREDENTIALS_SECONDS } from '../limits.ts'
 import { environmentPurpose, runtimeVersionArn } from '../model.ts'
 import { startEnvironment, type Environment, type EnvironmentOptions } from './environment.ts'
-import type { Interpreter } from './interpreters.ts'
+import type { Reason } from './failures.ts'
+import { keptBeside } from './keeper.ts'
 import type { Machine } from './machine.ts'
+import { holdLayers } from './opt.ts'
+import { textLogs } from './platform-log.ts'
+import { bringsOwnRuntime, programOf } from './program.ts'
+import { openRuntimeServer } from './runtime-server.ts'
 import { logStreamName, variablesOf } from './variables.ts'
 
 export interface LaunchOptions {
@@ -37,44 +43,66 @@ export interface Launched {
  * @throws ServiceException, AccessDeniedException when the environment cannot even be started.
  */
 export async function launch(
-  { record, arn }: FunctionSnapshot, hooks: Pick<EnvironmentOptions, 'onIdle' | 'onStopped'>, options: LaunchOptions,
+  { record }: FunctionSnapshot, hooks: Pick<EnvironmentOptions, 'onIdle' | 'onInitFailed' | 'onStopped'>, options: LaunchOptions,
 ): Promise<Launched> {
   const { machine, code, roles, sealer, logs, clock, random, endpoint } = options
   const { settings } = record
-  const [role, interpreter] = await Promise.all([roles.findRole(settings.role), machine.interpreters.find(settings.runtime)])
+  const [role, interpreter] = await Promise.all([roles.findRole(settings.role), bringsOwnRuntime(settings.runtime) ? undefined : machine.interpreters.find(settings.runtime)])
   if (!role) throw errors.AccessDeniedException('The role defined for the function cannot be assumed by Lambda.')
-  if (!interpreter) throw errors.ServiceException(`This machine has no interpreter for ${settings.runtime}.`)
-  const credentials = await roles.issue({ role, sessionName: sessionNameOf(record.name), durationSeconds: CREDENTIALS_SECONDS })
-  const userId = machine.userIdOf(arn)
-  const held = await code.hold(record.codeSha256)
-  const scratchDirectory = await machine.makeScratch(userId)
-  const giveBack = () => {
-    held.release()
-    if (scratchDirectory !== undefined) machine.removeScratch(scratchDirectory).catch(() => {})
-  }
+  if (!interpreter && !bringsOwnRuntime(settings.runtime)) throw errors.ServiceException(`This machine has no interpreter for ${settings.runtime}.`)
+  const own = openVariables(record, sealer)
+  const userId = machine.takeUserId()
+  const releases: (() => void)[] = [() => { machine.giveBackUserId(userId) }]
+  const giveBack = () => { for (const release of releases.splice(0)) release() }
   try {
+    const [credentials, held, opt, scratchDirectory, server] = await Promise.all([
+      roles.issue({ role, sessionName: sessionNameOf(record.name), durationSeconds: CREDENTIALS_SECONDS }),
+      code.hold(record.codeSha256),
+      holdLayers([], { code, directory: machine.codeDirectory, random }),
+      machine.makeScratch(userId),
+      openRuntimeServer(),
+    ])
+    releases.push(held.release, () => { server.close() }, ...(opt ? [opt.release] : []))
+    if (scratchDirectory !== undefined) releases.push(() => { machine.removeScratch(scratchDirectory).catch(() => {}) })
     const logStream = logStreamName(clock.now(), random.bytes(16).toString('hex'))
     const { isolation } = machine
-    const bootstrap = machine.bootstraps[interpreter.language]
-    const seen = isolation.place(bootstrap)
+    const { memoryMb, ephemeralStorageMb } = settings
     const taskRoot = isolation.taskRoot(held.directory)
+    const optRoot = isolation.optRoot(opt?.directory)
+    const program = programOf({ machine, runtime: settings.runtime, interpreter, memoryMb, codeDirectory: held.directory, optDirectory: opt?.directory, wrapper: own.AWS_LAMBDA_EXEC_WRAPPER })
+    const extensions = extensionsIn(opt?.directory)
     const variables = variablesOf({
-      record, own: openVariables(record, sealer), credentials, endpoint: endpoint.url(), logStream, taskRoot, runtimeDirectory: dirname(seen), scratchDirectory,
+      record, own, credentials, endpoint: endpoint.url(), logStream, taskRoot, optRoot, runtimeApi: server.address, scratchDirectory, logs: textLogs,
+      runtimeDirectory: interpreter === undefined ? '/var/runtime' : dirname(isolation.place(machine.bootstraps[interpreter.language])),
+      interpreterVersion: interpreter?.version,
     })
+    const cgroup = machine.cgroups?.make(logStream.slice(-32), {
+      // The temporary files of level A lie in memory. Ours: some more, because what is looked at is what the function itself has taken.
+      memoryBytesMax: (memoryMb + (isolation.level === 'A' ? ephemeralStorageMb : 0) + MEMORY_MARGIN_MB) * 1024 * 1024,
+      processors: memoryMb / MEMORY_MB_PER_PROCESSOR,
+    })
+    const started = extensions.names.length === 0 ? program : { ...program, ...keptBeside({ directory: `${optRoot}/extensions`, names: extensions.names }, program) }
     const command = isolation.wrap({
-      file: isolation.place(interpreter.file),
-      args: argumentsOf(interpreter, seen, { memoryMb: settings.memoryMb, sdkDirectory: isolation.place(machine.sdkDirectory) }),
-      reads: [...interpreter.reads, bootstrap, ...(interpreter.language === 'nodejs' ? [machine.sdkDirectory] : [])],
-      codeDirectory: held.directory, scratchDirectory, scratchMb: settings.ephemeralStorageMb, userId,
+      file: started.file, args: started.args, reads: program.reads, codeDirectory: held.directory, optDirectory: opt?.directory, scratchDirectory,
+      scratchMb: ephemeralStorageMb, userId, joins: cgroup?.joins ?? [],
     })
     const environment = startEnvironment({
-      command, variables, clock,
+      command, variables, server, cgroup, clock, random,
+      extensions: extensions.names,
+      obstacle: extensions.obstacle ?? program.obstacle,
+      niceness: machine.cgroups?.controllers.includes('cpu') ? 0 : nicenessOf(memoryMb),
+      userId: machine.ownsUsers ? userId : undefined,
+      scratch: scratchDirectory === undefined ? undefined : { directory: scratchDirectory, mb: ephemeralStorageMb },
       timeoutMs: settings.timeoutSeconds * 1000,
-      memoryMb: settings.memoryMb,
-      runtimeVersion: `${interpreter.language}:${interpreter.version}`,
+      memoryMb,
+      function: { accountId: record.accountId, functionName: record.name, functionVersion: '$LATEST', handler: settings.handler },
+      runtimeVersion: program.version,
       runtimeVersionArn: runtimeVersionArn(record.region, settings.runtime),
+      initializationType: 'on-demand',
+      logs: textLogs,
       emit: (events) => { logs.append({ accountId: record.accountId, region: record.region, group: settings.logGroup, stream: logStream, events }) },
       onIdle: hooks.onIdle,
+      onInitFailed: hooks.onInitFailed,
       onStopped: (stopped) => {
         hooks.onStopped(stopped)
         void stopped.stop('exited').then(giveBack)
@@ -87,12 +115,36 @@ export async function launch(
   }
 }
 
-/** Part of the heap is new objects, and a process is more than its heap. Source: AWS's own Node runtimes start so. */
-const heapShare = 0.9
+/** Source: Lambda developer guide, "Configure Lambda function memory": so much memory comes with one processor. */
+const MEMORY_MB_PER_PROCESSOR = 1_769
+const MEMORY_MARGIN_MB = 32
 
-function argumentsOf({ language }: Interpreter, bootstrap: string, { memoryMb, sdkDirectory }: { memoryMb: number, sdkDirectory: string }): string[] {
-  if (language === 'python') return ['-B', bootstrap]
-  return [`--max-old-space-size=${Math.floor(memoryMb * heapShare)}`, '--disable-warning=ExperimentalWarning', bootstrap, sdkDirectory]
+/** Where the kernel's groups are not to be had: from 0 for a whole processor to 5 for 128 MB, about a third of one. */
+function nicenessOf(memoryMb: number): number {
+  return Math.min(5, Math.max(0, Math.round(Math.log2(MEMORY_MB_PER_PROCESSOR / memoryMb) * 1.3)))
+}
+
+/** Source: Lambda developer guide, "Using the Lambda Extensions API": every executable in `/opt/extensions`. */
+function extensionsIn(optDirectory: string | undefined): { names: string[], obstacle?: Reason } {
+  if (optDirectory === undefined) return { names: [] }
+  const directory = join(optDirectory, 'extensions')
+  const names: string[] = []
+  let obstacle: Reason | undefined
+  for (const name of listOf(directory)) {
+    const found = statSync(join(directory, name), { throwIfNoEntry: false })
+    if (!found?.isFile()) continue
+    if ((found.mode & 0o111) === 0) obstacle ??= { errorType: 'Extension.LaunchError', reason: `fork/exec /opt/extensions/${name}: permission denied` }
+    else names.push(name)
+  }
+  return { names, ...(obstacle && { obstacle }) }
+}
+
+function listOf(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort()
+  } catch {
+    return []
+  }
 }
 
 /** A session's name has at least two characters. Source: STS API reference, AssumeRole. */

@@ -53,7 +53,7 @@ test('createLogTail() keeps the last 4,096 bytes', () => {
 })
 
 test('reportLine() has the parts of AWS\'s line, in its order', () => {
-  const report = { requestId: 'r', durationMs: 1.234, memoryMb: 128, usedMemoryMb: 40, initMs: undefined, status: 'success' } as const
+  const report = { requestId: 'r', durationMs: 1.234, billedDurationMs: 2, memoryMb: 128, usedMemoryMb: 40, initMs: undefined, status: 'success' } as const
   // Observed: AWS, 24-11-2025, recorded by localstack's test_invocation_with_logs.
   assert.equal(reportLine({ ...report, initMs: 99.999 }), 'REPORT RequestId: r\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\tInit Duration: 100.00 ms\t\n')
   assert.equal(reportLine({ ...report, status: 'error', errorType: 'Runtime.ExitError' }),

@@ -76,17 +76,18 @@ export function createLogTail(): { add(line: string): void, bytes(): Buffer } {
 export interface Report {
   requestId: string
   durationMs: number
+  billedDurationMs: number
   memoryMb: number
   usedMemoryMb: number
   /** Of the first invocation in an environment. */
-  initMs: number | undefined
-  status: 'success' | 'error' | 'timeout'
+  initMs?: number | undefined
+  status: string
   errorType?: string | undefined
 }
 
 /** Observed: AWS, 24-11-2025, recorded by localstack's test_invocation_with_logs, here and below. */
-export function startLine(requestId: string): string {
-  return `START RequestId: ${requestId} Version: $LATEST\n`
+export function startLine(requestId: string, version: string): string {
+  return `START RequestId: ${requestId} Version: ${version}\n`
 }
 
 export function endLine(requestId: string): string {
@@ -94,9 +95,9 @@ export function endLine(requestId: string): string {
 }
 
 /** Source: Lambda developer guide, "Working with Lambda function logs": what REPORT has after a timeout or a failure of the runtime. */
-export function reportLine({ requestId, durationMs, memoryMb, usedMemoryMb, initMs, status, errorType }: Report): string {
+export function reportLine({ requestId, durationMs, billedDurationMs, memoryMb, usedMemoryMb, initMs, status, errorType }: Report): string {
   const parts = [
-    `REPORT RequestId: ${requestId}`, `Duration: ${durationMs.toFixed(2)} ms`, `Billed Duration: ${Math.ceil(durationMs)} ms`,
+    `REPORT RequestId: ${requestId}`, `Duration: ${durationMs.toFixed(2)} ms`, `Billed Duration: ${billedDurationMs} ms`,
     `Memory Size: ${memoryMb} MB`, `Max Memory Used: ${usedMemoryMb} MB`,
   ]
   if (initMs !== undefined) parts.push(`Init Duration: ${initMs.toFixed(2)} ms`)
@@ -111,8 +112,8 @@ export function initStartLine(runtimeVersion: string, runtimeVersionArn: string)
 }
 
 /** Source: Lambda developer guide, "Lambda execution environment", failures during the init phase. */
-export function initReportLine({ initMs, status, errorType }: { initMs: number, status: 'error' | 'timeout', errorType?: string | undefined }): string {
-  return `INIT_REPORT Init Duration: ${initMs.toFixed(2)} ms\tPhase: init\tStatus: ${status}${errorType === undefined ? '' : `\tError Type: ${errorType}`}\n`
+export function initReportLine({ initMs, phase, status, errorType }: { initMs: number, phase: string, status: string, errorType?: string | undefined }): string {
+  return `INIT_REPORT Init Duration: ${initMs.toFixed(2)} ms\tPhase: ${phase}\tStatus: ${status}${errorType === undefined ? '' : `\tError Type: ${errorType}`}\n`
 }
 
 /** Source: Lambda developer guide, "Troubleshoot execution issues", timeouts. */

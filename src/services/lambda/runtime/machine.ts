@@ -1,13 +1,15 @@
 // How this machine runs functions: isolation, interpreters, our bootstraps, and the directories that environments use.
 
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { chown, mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { RandomSource } from '#lib/random.ts'
 import { createInterpreters, type Interpreters } from './interpreters.ts'
 import { chooseIsolation } from './isolation/choose.ts'
+import { openCgroups, type Cgroups } from './isolation/cgroups.ts'
 import type { Isolation, IsolationLevel, Visible } from './isolation/isolation.ts'
+import { threadsOfUser } from './isolation/processes.ts'
 
 export interface Machine {
   isolation: Isolation
@@ -18,8 +20,13 @@ export interface Machine {
   /** Where archives are unpacked. */
   codeDirectory: string
   notes: readonly string[]
-  /** A user id for a function, the same as long as this process lives. */
-  userIdOf(functionArn: string): number
+  /** Where the kernel lets this server limit environments. */
+  cgroups: Cgroups | undefined
+  /** Environments run under user ids of their own. */
+  ownsUsers: boolean
+  /** A user id that no other environment has, until it is given back. */
+  takeUserId(): number
+  giveBackUserId(userId: number): void
   /** A directory for one environment's temporary files; undefined where the isolation makes one. */
   makeScratch(userId: number): Promise<string | undefined>
   removeScratch(directory: string): Promise<void>
@@ -65,8 +72,10 @@ export async function openMachine({ dataDirectory, random, minIsolation = 'C', m
   mkdirSync(codeDirectories.private, { mode: 0o700 })
   const probeDirectory = isRoot ? codeDirectories.shared = makeSharedDirectory() : codeDirectories.private
 
+  const hostsFile = join(data, 'hosts')
+  writeFileSync(hostsFile, hostsOf(readHosts()), { mode: 0o644 })
   const { isolation, notes } = await chooseIsolation({
-    min: minIsolation, max: maxIsolation, isRoot, codeDirectory: probeDirectory, hidden: [dirname(data)],
+    min: minIsolation, max: maxIsolation, isRoot, codeDirectory: probeDirectory, hidden: [dirname(data)], hostsFile, processesOfServer: createThreadCount(),
     probe: { reads: await neededByFunctions(interpreters) },
   })
   if (isolation.level !== 'B' && codeDirectories.shared !== undefined) {
@@ -74,16 +83,20 @@ export async function openMachine({ dataDirectory, random, minIsolation = 'C', m
     codeDirectories.shared = undefined
   }
   const codeDirectory = codeDirectories.shared ?? codeDirectories.private
-  const userIds = new Map<string, number>()
+  const cgroups = openCgroups(random.bytes(4).toString('hex'))
+  const userIds = new Set<number>()
+  let lastUserId = USER_ID_FIRST - 1
   return {
-    isolation, interpreters, bootstraps, sdkDirectory, codeDirectory, notes,
-    userIdOf(functionArn) {
-      const known = userIds.get(functionArn)
-      if (known !== undefined) return known
-      const next = USER_ID_FIRST + userIds.size % USER_IDS
-      userIds.set(functionArn, next)
-      return next
+    isolation, interpreters, bootstraps, sdkDirectory, codeDirectory, notes, cgroups,
+    ownsUsers: isRoot && isolation.level !== 'C',
+    takeUserId() {
+      // In turn, so that one is not used again at once; there are more of them than environments may be.
+      do lastUserId = lastUserId + 1 < USER_ID_FIRST + USER_IDS ? lastUserId + 1 : USER_ID_FIRST
+      while (userIds.has(lastUserId))
+      userIds.add(lastUserId)
+      return lastUserId
     },
+    giveBackUserId(userId) { userIds.delete(userId) },
     async makeScratch(userId) {
       if (isolation.level === 'A') return undefined
       const directory = join(codeDirectory, `tmp-${random.bytes(16).toString('hex')}`)
@@ -93,8 +106,34 @@ export async function openMachine({ dataDirectory, random, minIsolation = 'C', m
     },
     removeScratch: (directory) => rm(directory, { recursive: true, force: true }),
     async close() {
+      cgroups?.close()
       if (codeDirectories.shared !== undefined) await rm(codeDirectories.shared, { recursive: true, force: true })
     },
+  }
+}
+
+/** On AWS, extensions listen and are found under this name. Source: Lambda developer guide, "Telemetry API", destination. */
+function hostsOf(hosts: string): string {
+  return `${hosts.trimEnd()}\n127.0.0.1 sandbox.localdomain sandbox\n`
+}
+
+function readHosts(): string {
+  try {
+    return readFileSync('/etc/hosts', 'utf8')
+  } catch {
+    return '127.0.0.1 localhost'
+  }
+}
+
+const THREADS_COUNTED_MS = 10_000
+
+/** Processes and threads of this user, counted now and then. */
+function createThreadCount(): () => number {
+  let counted: { threads: number, atMs: number } | undefined
+  return () => {
+    const nowMs = performance.now()
+    if (counted === undefined || nowMs - counted.atMs > THREADS_COUNTED_MS) counted = { threads: threadsOfUser(process.getuid?.() ?? 0), atMs: nowMs }
+    return counted.threads
   }
 }
 

@@ -6,6 +6,7 @@ import { errors } from '../errors.ts'
 import { ENVIRONMENTS_MAX, IDLE_MS_MAX, STARTS_AT_ONCE_MAX, WAITING_CALLS_MAX } from '../limits.ts'
 import type { Environment, EnvironmentEvent, Outcome, StopReason } from './environment.ts'
 import { launch, type LaunchOptions } from './launch.ts'
+import type { ResponseSink } from './response-stream.ts'
 
 export interface PoolOptions extends LaunchOptions {
   log: Log
@@ -15,11 +16,11 @@ export interface PoolOptions extends LaunchOptions {
 
 export interface Pool {
   /**
-   * Runs one event in an environment of the function, idle or new.
+   * Runs one event in an environment of the function, idle or new. A streamed answer goes into the sink while it is made.
    *
    * @throws TooManyRequestsException when as many environments as may be are busy, or too many calls wait already; what `launch` throws.
    */
-  run(snapshot: FunctionSnapshot, event: EnvironmentEvent): Promise<Outcome>
+  run(snapshot: FunctionSnapshot, event: EnvironmentEvent, sink?: ResponseSink): Promise<Outcome>
   /** How many environments there are. */
   size(): number
   stopAll(because: StopReason): Promise<void>
@@ -30,6 +31,7 @@ export interface Pool {
 interface Waiter {
   snapshot: FunctionSnapshot
   event: EnvironmentEvent
+  sink: ResponseSink | undefined
   sinceMs: number
   resolve: (outcome: Outcome | Promise<Outcome>) => void
   reject: (error: unknown) => void
@@ -89,7 +91,10 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   function retire(member: Member, because: StopReason): void {
-    const end = member.environment.stop(because)
+    awaitEnd(member.environment.stop(because))
+  }
+
+  function awaitEnd(end: Promise<void>): void {
     ending.add(end)
     void end.then(() => ending.delete(end))
   }
@@ -110,12 +115,20 @@ export function createPool(options: PoolOptions): Pool {
     member.idleSinceMs = clock.monotonic()
     if (closing.signal.aborted || !isUsable(member)) return retire(member, 'replaced')
     const waiter = member.group.waiters.shift()
-    if (waiter) waiter.resolve(member.environment.invoke(waiter.event))
+    if (waiter) waiter.resolve(member.environment.invoke(waiter.event, waiter.sink))
     else member.group.idle.push(member)
+  }
+
+  /** Init is done again within the invocation that has waited longest. */
+  function onInitFailed(member: Member): void {
+    const waiter = closing.signal.aborted || !isUsable(member) ? undefined : member.group.waiters.shift()
+    if (waiter) waiter.resolve(member.environment.invoke(waiter.event, waiter.sink))
+    else retire(member, 'failed to start')
   }
 
   function onStopped(member: Member): void {
     const { group } = member
+    awaitEnd(member.environment.stop('exited'))
     if (!group.members.delete(member)) return
     total--
     const at = group.idle.indexOf(member)
@@ -173,9 +186,12 @@ export function createPool(options: PoolOptions): Pool {
           started()
           onIdle(member!)
         },
-        onStopped: (stopped) => {
+        onInitFailed: () => {
           started()
-          failOneFor(group, stopped)
+          onInitFailed(member!)
+        },
+        onStopped: () => {
+          started()
           onStopped(member!)
         },
       }, options)
@@ -194,15 +210,6 @@ export function createPool(options: PoolOptions): Pool {
       if (!('code' in (error as object))) log.error({ err: error, function: group.arn }, 'an environment could not be started')
       consider(group)
     }
-  }
-
-  /** A start that failed is the answer to the call that has waited longest. */
-  function failOneFor(group: Group, environment: Environment): void {
-    const waiter = group.waiters[0]
-    const outcome = waiter && environment.failFor(waiter.event.requestId)
-    if (!outcome) return
-    group.waiters.shift()
-    waiter.resolve(outcome)
   }
 
   /** Looks after calls that wait, as long as there are any. */
@@ -245,14 +252,14 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   return {
-    run(snapshot, event) {
+    run(snapshot, event, sink) {
       if (closing.signal.aborted) throw errors.ServiceException('The server is being stopped.')
       const group = groupOf(snapshot)
       const member = group.waiters.length === 0 ? takeIdle(group) : undefined
-      if (member) return member.environment.invoke(event)
+      if (member) return member.environment.invoke(event, sink)
       if (group.waiters.length >= WAITING_CALLS_MAX) throw tooManyRequests()
       const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
-      group.waiters.push({ snapshot, event, sinceMs: clock.monotonic(), resolve, reject })
+      group.waiters.push({ snapshot, event, sink, sinceMs: clock.monotonic(), resolve, reject })
       consider(group)
       void watch(group)
       void sweep()

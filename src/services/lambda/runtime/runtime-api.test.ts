@@ -3,20 +3,38 @@
 import assert from 'node:assert/strict'
 import { Duplex } from 'node:stream'
 import { describe, test } from 'node:test'
-import { createRuntimeConnection, type RuntimeConnection } from './runtime-api.ts'
+import { createRuntimeConnection } from './runtime-api.ts'
+import type { EventReceiver } from './runtime-listener.ts'
 
 /** An environment's end of the connection, by hand: what it is sent, and what the server heard. */
 function connect() {
   const sent: Buffer[] = []
   const heard: unknown[][] = []
   const socket = new Duplex({ read() {}, write(chunk: Buffer, _encoding, done) { sent.push(Buffer.from(chunk)); done() } })
-  const connection: RuntimeConnection = createRuntimeConnection(socket, {
-    onNext: () => heard.push(['next']),
-    onResponse: (id, payload, used) => heard.push(['response', id, payload.length < 100 ? payload.toString() : payload.length, used]),
-    onError: (id, payload, type) => heard.push(['error', id, payload.toString(), type]),
+  let waiting: EventReceiver | undefined
+  createRuntimeConnection(socket, {
+    onNext(receiver) {
+      waiting = receiver
+      heard.push(['next'])
+    },
+    onResponse(id, payload, used) {
+      heard.push(['response', id, payload.length < 100 ? payload.toString() : payload.length, used])
+      return id !== 'unknown'
+    },
+    onStream(id, contentType) {
+      heard.push(['stream', id, contentType])
+      if (id === 'unknown') return undefined
+      let text = ''
+      return {
+        data(chunk) { text += chunk.toString() },
+        end: (failure, used) => heard.push(['streamed', text, failure && [failure.errorType, failure.body.toString()], used]),
+      }
+    },
+    onError: (id, payload, type) => heard.push(['error', id, payload.toString(), type]) > 0,
     onOversize: (id, bytes) => heard.push(['oversize', id, bytes]),
     onGarbage: (reason) => heard.push(['garbage', reason]),
   })
+  const connection: EventReceiver = { send(message) { waiting!.send(message) } }
   const say = async (text: string | Buffer, pieces = Infinity) => {
     const bytes = Buffer.from(text)
     for (let at = 0; at < bytes.length; at += pieces) socket.push(bytes.subarray(at, at + pieces))
@@ -76,5 +94,26 @@ describe('the Runtime API', () => {
     const other = connect()
     await other.say('POST /2018-06-01/runtime/init/error HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n')
     assert.deepEqual(other.heard, [['garbage', 'a request without a plain content length']])
+  })
+
+  test('hears streamed answers, however their bytes arrive, and how they failed', async () => {
+    const stream = (id: string, chunks: string[], trailers = '') => `POST /2018-06-01/runtime/invocation/${id}/response HTTP/1.1\r\nContent-Type: text/x\r\n`
+      + `Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\r\n${chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('')}0\r\n${trailers}\r\n`
+    for (const pieces of [1, 5, Infinity]) {
+      const { heard, say, sent } = connect()
+      const failure = `Lambda-Runtime-Function-Error-Type: Own\r\nLambda-Runtime-Function-Error-Body: ${Buffer.from('{"x":1}').toString('base64')}\r\n`
+      await say(stream('a', ['one', 'x'.repeat(20)], 'Countersign-Memory: 7\r\n') + stream('b', [], failure) + stream('unknown', ['y']) + NEXT, pieces)
+      assert.deepEqual(heard, [
+        ['stream', 'a', 'text/x'], ['streamed', `one${'x'.repeat(20)}`, undefined, 7], ['stream', 'b', 'text/x'], ['streamed', '', ['Own', '{"x":1}'], undefined], ['stream', 'unknown', 'text/x'], ['next'],
+      ])
+      if (pieces === Infinity) assert.equal(sent(), '')
+      else assert.match(sent(), /^HTTP\/1.1 202 .*HTTP\/1.1 202 .*HTTP\/1.1 400 /s)
+    }
+  })
+
+  test('refuses an answer to what nobody asked', async () => {
+    const { say, sent } = connect()
+    await say(post('/invocation/unknown/response', '1'))
+    assert.match(sent(), /^HTTP\/1\.1 400 /)
   })
 })

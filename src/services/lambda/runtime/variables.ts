@@ -2,6 +2,7 @@
 
 import type { SessionCredentials } from '#aws/identity.ts'
 import type { FunctionRecord } from '../model.ts'
+import type { LogSettings } from './platform-log.ts'
 
 /** Names that a function's settings may not use. Source: the same page, reserved environment variables. */
 export const RESERVED_VARIABLES: ReadonlySet<string> = new Set([
@@ -19,26 +20,37 @@ export interface VariablesOptions {
   endpoint: string
   logStream: string
   taskRoot: string
+  /** Where the layers lie. */
+  optRoot: string
+  /** Host and port of the Runtime API. */
+  runtimeApi: string
   /** Where our bootstrap lies. */
   runtimeDirectory: string
+  /** Of a managed runtime: `22.4.1`. */
+  interpreterVersion: string | undefined
   scratchDirectory: string | undefined
+  logs: LogSettings
 }
 
 /**
- * Ours: a managed runtime finds the Runtime API on a connection that it inherits; `AWS_LAMBDA_RUNTIME_API` is set to an address where nobody
- * listens. The X-Ray daemon's address is on loopback, so that no tracing library sends anything off this machine.
+ * Ours: a managed runtime speaks the Runtime API on a connection that it inherits; the address in `AWS_LAMBDA_RUNTIME_API` is for extensions
+ * and runtimes that the function brings. The X-Ray daemon's address is on loopback, so that no tracing library sends anything off this machine.
  */
-export function variablesOf({ record, own, credentials, endpoint, logStream, taskRoot, runtimeDirectory, scratchDirectory }: VariablesOptions): Record<string, string> {
+export function variablesOf(options: VariablesOptions): Record<string, string> {
+  const { record, own, credentials, endpoint, logStream, taskRoot, optRoot, runtimeApi, runtimeDirectory, interpreterVersion, scratchDirectory, logs } = options
   const { settings, region, name } = record
-  const libraries = ['/var/lang/lib', '/lib64', '/usr/lib64', runtimeDirectory, `${runtimeDirectory}/lib`, taskRoot, `${taskRoot}/lib`, '/opt/lib']
+  const isManaged = interpreterVersion !== undefined
+  const libraries = [...(isManaged ? ['/var/lang/lib'] : []), '/lib64', '/usr/lib64', runtimeDirectory, `${runtimeDirectory}/lib`, taskRoot, `${taskRoot}/lib`, `${optRoot}/lib`]
+  const nodeVersion = interpreterVersion?.split('.')[0]
   return {
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
     // On AWS the password file says so. Without it a library that looks for files at home would find none, or the server's own.
     HOME: '/home/sbx_user1051',
-    PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+    PATH: `${isManaged ? '/var/lang/bin:' : ''}/usr/local/bin:/usr/bin/:/bin:${optRoot}/bin`,
     LD_LIBRARY_PATH: libraries.join(':'),
-    ...(settings.runtime.startsWith('nodejs') ? { NODE_PATH: `/opt/nodejs/node_modules:${runtimeDirectory}/node_modules` } : {}),
+    ...(settings.runtime.startsWith('nodejs') ? { NODE_PATH: `${optRoot}/nodejs/node${nodeVersion}/node_modules:${optRoot}/nodejs/node_modules:${runtimeDirectory}/node_modules` } : {}),
+    ...(settings.runtime.startsWith('python') ? { PYTHONPATH: runtimeDirectory } : {}),
     ...(scratchDirectory === undefined ? {} : { TMPDIR: scratchDirectory }),
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
     AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1:2000',
@@ -50,7 +62,8 @@ export function variablesOf({ record, own, credentials, endpoint, logStream, tas
     _HANDLER: settings.handler,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    AWS_EXECUTION_ENV: `AWS_Lambda_${settings.runtime}`,
+    // Source: the same page: not for runtimes of the operating system alone.
+    ...(isManaged ? { AWS_EXECUTION_ENV: `AWS_Lambda_${settings.runtime}` } : {}),
     AWS_LAMBDA_FUNCTION_NAME: name,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(settings.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
@@ -60,7 +73,10 @@ export function variablesOf({ record, own, credentials, endpoint, logStream, tas
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_SESSION_TOKEN: credentials.sessionToken,
-    AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001',
+    AWS_LAMBDA_RUNTIME_API: runtimeApi,
+    // Source: Lambda developer guide, "Advanced logging controls": how runtimes learn of them.
+    AWS_LAMBDA_LOG_FORMAT: logs.format,
+    ...(logs.format === 'JSON' ? { AWS_LAMBDA_LOG_LEVEL: logs.applicationLevel } : {}),
     LAMBDA_TASK_ROOT: taskRoot,
     LAMBDA_RUNTIME_DIR: runtimeDirectory,
   }

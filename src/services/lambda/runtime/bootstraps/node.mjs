@@ -1,44 +1,95 @@
 // Runs a function's handler under Node: the client of the Runtime API that managed Node runtimes have. Plain JavaScript, so that it starts fast.
 
-import { existsSync, readFileSync, writeSync } from 'node:fs'
+import { existsSync, fstatSync, readFileSync, writeSync } from 'node:fs'
 import { createRequire, registerHooks } from 'node:module'
-import { Socket } from 'node:net'
+import { connect, Socket } from 'node:net'
 import path from 'node:path'
+import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { format, types } from 'node:util'
 
 const API = '/2018-06-01/runtime'
+const CONNECTION = 3
 const MESSAGES = 4
 /** The variables as the platform set them: the handler may change its own. */
-const { _HANDLER, LAMBDA_TASK_ROOT, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_FUNCTION_VERSION, AWS_LAMBDA_FUNCTION_MEMORY_SIZE, AWS_LAMBDA_LOG_GROUP_NAME, AWS_LAMBDA_LOG_STREAM_NAME } = process.env
-const sdkDirectory = process.argv[2]
+const { _HANDLER, LAMBDA_TASK_ROOT, AWS_LAMBDA_FUNCTION_NAME, AWS_LAMBDA_FUNCTION_VERSION, AWS_LAMBDA_FUNCTION_MEMORY_SIZE, AWS_LAMBDA_LOG_GROUP_NAME, AWS_LAMBDA_LOG_STREAM_NAME, AWS_LAMBDA_RUNTIME_API, AWS_LAMBDA_LOG_FORMAT, AWS_LAMBDA_LOG_LEVEL, NODE_PATH } = process.env
+const [, , sdkDirectory] = process.argv
 process.argv.length = 2
 
 // The connection to the server. It keeps the process alive only between invocations, so that an empty event loop can be noticed during one.
-const socket = new Socket({ fd: 3, readable: true, writable: true })
+// A wrapper script may have lost what it inherited; then the address is asked, and messages are printed.
+const isInherited = isSocket(CONNECTION)
+const messages = isSocket(MESSAGES) ? MESSAGES : 1
+const socket = isInherited ? new Socket({ fd: CONNECTION, readable: true, writable: true }) : connect(...AWS_LAMBDA_RUNTIME_API.split(':').reverse())
 socket.on('end', () => process.exit(0))
 socket.on('error', () => process.exit(0))
 socket.on('data', onData)
+
+function isSocket(descriptor) {
+  try {
+    return fstatSync(descriptor).isSocket()
+  } catch {
+    return false
+  }
+}
 
 let currentRequestId
 let received = []
 let receivedBytes = 0
 
 // The console, as Lambda prints it: one log event for each call. Source: Lambda developer guide, "Log and monitor Node.js Lambda functions".
-for (const [name, level] of [['log', 'INFO'], ['info', 'INFO'], ['debug', 'DEBUG'], ['warn', 'WARN'], ['error', 'ERROR']]) {
-  console[name] = (...values) => print(level, format(...values))
+const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL']
+const isJson = AWS_LAMBDA_LOG_FORMAT === 'JSON'
+const lowest = Math.max(0, levels.indexOf(AWS_LAMBDA_LOG_LEVEL?.toUpperCase()))
+const silent = () => {}
+
+for (const [name, level] of [['trace', 'TRACE'], ['log', 'INFO'], ['info', 'INFO'], ['debug', 'DEBUG'], ['warn', 'WARN'], ['error', 'ERROR'], ['fatal', 'FATAL']]) {
+  if (levels.indexOf(level) < lowest) console[name] = silent
+  else if (isJson) console[name] = (...values) => printMessage(`${toJson(level, values)}\n`)
+  else if (name !== 'trace') console[name] = (...values) => print(level, format(...values))
 }
-console.trace = (...values) => {
-  const holder = { name: 'Trace', message: format(...values) }
-  Error.captureStackTrace(holder, console.trace)
-  print('TRACE', holder.stack)
+if (!isJson && lowest === 0) {
+  console.trace = (...values) => {
+    const holder = { name: 'Trace', message: format(...values) }
+    Error.captureStackTrace(holder, console.trace)
+    print('TRACE', holder.stack)
+  }
 }
-console.fatal = (...values) => print('FATAL', format(...values))
 
 function print(level, text) {
-  const message = Buffer.from(`____${new Date().toISOString()}\t${currentRequestId}\t${level}\t${text}\n`)
-  message.writeUInt32BE(message.length - 4, 0)
-  for (let at = 0; at < message.length;) at += writeSync(MESSAGES, message, at)
+  printMessage(`${new Date().toISOString()}\t${currentRequestId}\t${level}\t${text}\n`)
+}
+
+function printMessage(text) {
+  const isFramed = messages === MESSAGES
+  const message = Buffer.from(isFramed ? `____${text}` : text)
+  if (isFramed) message.writeUInt32BE(message.length - 4, 0)
+  for (let at = 0; at < message.length;) at += writeSync(messages, message, at)
+}
+
+/** Source: Lambda developer guide, "Using Lambda advanced logging controls with Node.js". */
+function toJson(level, values) {
+  const line = { timestamp: new Date().toISOString(), level, requestId: currentRequestId }
+  if (values.length === 1) {
+    try {
+      return JSON.stringify({ ...line, message: values[0] }, (_, value) => types.isNativeError(value) ? describeError(value) : value)
+    } catch {
+      return JSON.stringify({ ...line, message: format(values[0]) })
+    }
+  }
+  const error = values.slice(1).find((value) => types.isNativeError(value))
+  const { errorType, errorMessage, stackTrace } = error ? describeError(error) : {}
+  return JSON.stringify({ ...line, message: format(...values), errorType, errorMessage, stackTrace })
+}
+
+function describeError(error) {
+  return { errorType: error.constructor?.name ?? 'UnknownError', errorMessage: error.message, stackTrace: typeof error.stack === 'string' ? error.stack.split('\n') : [], ...error }
+}
+
+/** An error that the platform reports, in the form of the log. */
+function logError(label, error) {
+  if (isJson) console.error(types.isNativeError(error) ? error : new Error(String(error)))
+  else console.error(`${label} \t${toLogged(error)}`)
 }
 
 const requireOfSdk = createRequire(path.join(sdkDirectory, '_.js'))
@@ -49,6 +100,8 @@ registerHooks({
     try {
       return nextResolve(specifier, context)
     } catch (error) {
+      const found = error.code === 'ERR_MODULE_NOT_FOUND' && isBare(specifier) ? inNodePath(specifier, context, nextResolve) : undefined
+      if (found) return found
       const isOffered = specifier.startsWith('@aws-sdk/') || specifier.startsWith('@smithy/')
       if (!isOffered || (error.code !== 'ERR_MODULE_NOT_FOUND' && error.code !== 'MODULE_NOT_FOUND')) throw error
       if (context.conditions?.includes('import')) return nextResolve(specifier, { ...context, parentURL: pathToFileURL(path.join(sdkDirectory, '_.js')).href })
@@ -57,6 +110,21 @@ registerHooks({
     }
   },
 })
+
+const isBare = (specifier) => !/^(\.|\/|#|[a-z]+:)/.test(specifier)
+
+/** Modules find packages in layers like scripts do. Source: AWS News, "Node.js 18 runtime now available": ES modules by NODE_PATH. */
+function inNodePath(specifier, context, nextResolve) {
+  for (const directory of (NODE_PATH ?? '').split(':')) {
+    if (!directory.endsWith('/node_modules') || !existsSync(path.join(directory, specifier.split('/')[0]))) continue
+    try {
+      return nextResolve(specifier, { ...context, parentURL: pathToFileURL(path.join(path.dirname(directory), '_.js')).href })
+    } catch {
+      // Perhaps in the next one.
+    }
+  }
+  return undefined
+}
 
 class PlatformError extends Error {
   constructor(name, message) {
@@ -157,6 +225,162 @@ function post(target, body, { errorType, thenNext }) {
   }
 }
 
+// Streaming. Source: Lambda developer guide, "Writing response streaming-enabled Lambda functions"; AWS's runtime interface client for names.
+
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming')
+const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark')
+const HTTP_INTEGRATION_RESPONSE = 'application/vnd.awslambda.http-integration-response'
+
+globalThis.awslambda = {
+  ...globalThis.awslambda,
+  streamifyResponse(own, options) {
+    own[STREAMING] = 'response'
+    if (typeof options?.highWaterMark === 'number') own[HIGH_WATER_MARK] = options.highWaterMark
+    return own
+  },
+  HttpResponseStream: class HttpResponseStream {
+    static from(stream, prelude) {
+      stream.setContentType(HTTP_INTEGRATION_RESPONSE)
+      const head = JSON.stringify(prelude)
+      stream._onBeforeFirstWrite = (write) => {
+        write(head)
+        write(new Uint8Array(8))
+      }
+      return stream
+    }
+  },
+}
+
+/** The answer of a streaming handler: chunks of one HTTP request, the way it ended in its trailers. */
+class ResponseStream extends Writable {
+  #requestId
+  #contentType = 'application/octet-stream'
+  #hasBegun = false
+  #isOver = false
+  #failure
+  #onOver
+
+  constructor(requestId, { highWaterMark, onOver }) {
+    super({ ...(highWaterMark === undefined ? {} : { highWaterMark }), decodeStrings: true })
+    this.#requestId = requestId
+    this.#onOver = onOver
+  }
+
+  setContentType(contentType) {
+    if (this.#hasBegun) throw new PlatformError('InvalidStreamingOperation', 'Cannot set content-type, too late.')
+    this.#contentType = contentType
+  }
+
+  write(chunk, ...rest) {
+    const isBytes = typeof chunk === 'string' || chunk instanceof Uint8Array
+    this.#begin()
+    return super.write(isBytes ? chunk : JSON.stringify(chunk), ...rest)
+  }
+
+  end(chunk, ...rest) {
+    if (chunk !== undefined && chunk !== null && typeof chunk !== 'function') {
+      this.write(chunk)
+      return super.end(...rest)
+    }
+    return super.end(chunk, ...rest)
+  }
+
+  #begin() {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
+    this._onBeforeFirstWrite?.((chunk) => super.write(chunk))
+  }
+
+  #head() {
+    return `POST ${API}/invocation/${this.#requestId}/response HTTP/1.1\r\nHost: runtime\r\nContent-Type: ${printable(this.#contentType)}\r\n`
+      + 'Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\nTrailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n'
+  }
+
+  #isHeadSent = false
+
+  #send(chunks, done) {
+    const frames = this.#isHeadSent ? [] : [Buffer.from(this.#head(), 'latin1')]
+    this.#isHeadSent = true
+    for (const chunk of chunks) if (chunk.length > 0) frames.push(Buffer.from(`${chunk.length.toString(16)}\r\n`, 'latin1'), chunk, Buffer.from('\r\n', 'latin1'))
+    if (frames.length === 0) done()
+    else socket.write(Buffer.concat(frames), done)
+  }
+
+  _write(chunk, _encoding, done) {
+    if (this.#isOver) done()
+    else this.#send([chunk], done)
+  }
+
+  _writev(entries, done) {
+    if (this.#isOver) done()
+    else this.#send(entries.map(({ chunk }) => chunk), done)
+  }
+
+  _final(done) {
+    this.#finish()
+    done()
+  }
+
+  /** Ends the answer as failed. What the handler still writes goes nowhere. */
+  fail(error) {
+    this.#failure = toResponse(error)
+    this.#finish()
+  }
+
+  #finish() {
+    if (this.#isOver) return
+    this.#isOver = true
+    if (!this.#isHeadSent) this.#send([], () => {})
+    const failure = this.#failure
+    const trailers = failure === undefined ? ''
+      : `Lambda-Runtime-Function-Error-Type: ${printable(failure.errorType)}\r\nLambda-Runtime-Function-Error-Body: ${Buffer.from(JSON.stringify(failure)).toString('base64')}\r\n`
+    socket.write(`0\r\n${trailers}${memoryField()}\r\n`, 'latin1')
+    this.#onOver()
+  }
+}
+
+/** Runs a streaming handler. The invocation is over when its promise is fulfilled and its stream has ended. */
+function handleStreaming(headers, payload) {
+  const requestId = headers['lambda-runtime-aws-request-id']
+  let isReturned = false
+  let isStreamed = false
+  let isDone = false
+  const proceed = () => {
+    if (isDone || !isReturned || !isStreamed) return
+    isDone = true
+    onEmptyLoop = undefined
+    currentStream = undefined
+    currentRequestId = undefined
+    socket.ref()
+    socket.write(NEXT, 'latin1')
+  }
+  const stream = currentStream = new ResponseStream(requestId, { highWaterMark: handler[HIGH_WATER_MARK], onOver: () => {
+    isStreamed = true
+    proceed()
+  } })
+  const fail = (error) => {
+    isReturned = true
+    if (!isStreamed) logError('Invoke Error', error)
+    stream.fail(error)
+    proceed()
+  }
+  stream.on('error', fail)
+  onEmptyLoop = () => fail(new Error('Response stream is not finished.'))
+  try {
+    const result = handler(parseEvent(payload), stream, contextOf(headers, requestId))
+    if (typeof result?.then !== 'function') throw new Error('Streaming does not support non-async handlers.')
+    result.then((value) => {
+      if (value !== undefined) console.warn('Streaming handlers ignore return values.')
+      isReturned = true
+      proceed()
+    }, fail)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+let currentStream
+
 const memoryField = () => `Countersign-Memory: ${process.memoryUsage.rss()}\r\n`
 const printable = (text) => text.replace(/[^\x20-\x7e]/g, '?')
 
@@ -215,6 +439,7 @@ function handle(headers, payload) {
   currentRequestId = requestId
   process.env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id']
   socket.unref()
+  if (handler[STREAMING] === 'response') return handleStreaming(headers, payload)
   let isAnswered = false
 
   const finish = (send) => {
@@ -236,8 +461,6 @@ function handle(headers, payload) {
   const fail = (error) => finish(() => sendError(requestId, error))
 
   const context = contextOf(headers, requestId)
-  const deadline = Number(headers['lambda-runtime-deadline-ms'])
-  context.getRemainingTimeInMillis = () => deadline - Date.now()
   const callback = (error, value) => {
     const answer = () => (error === undefined || error === null ? succeed(value) : fail(error))
     if (context.callbackWaitsForEmptyEventLoop) onEmptyLoop = answer
@@ -250,18 +473,23 @@ function handle(headers, payload) {
   // A handler that ends without an answer and leaves nothing to wait for has answered null.
   onEmptyLoop = () => succeed(null)
   try {
-    const event = payload.length === 0 ? {} : JSON.parse(payload.toString('utf8'))
-    const result = handler(event, context, callback)
+    const result = handler(parseEvent(payload), context, callback)
     if (typeof result?.then === 'function') result.then(succeed, fail)
   } catch (error) {
     fail(error)
   }
 }
 
+function parseEvent(payload) {
+  return payload.length === 0 ? {} : JSON.parse(payload.toString('utf8'))
+}
+
 function contextOf(headers, requestId) {
   const client = headers['lambda-runtime-client-context']
   const identity = headers['lambda-runtime-cognito-identity']
+  const deadline = Number(headers['lambda-runtime-deadline-ms'])
   return {
+    getRemainingTimeInMillis: () => deadline - Date.now(),
     callbackWaitsForEmptyEventLoop: true,
     functionVersion: AWS_LAMBDA_FUNCTION_VERSION,
     functionName: AWS_LAMBDA_FUNCTION_NAME,
@@ -276,14 +504,18 @@ function contextOf(headers, requestId) {
 }
 
 function sendError(requestId, error) {
-  console.error(`Invoke Error \t${toLogged(error)}`)
+  logError('Invoke Error', error)
   const response = toResponse(error)
   post(`/invocation/${requestId}/error`, JSON.stringify(response), { errorType: response.errorType, thenNext: true })
 }
 
 /** Errors that nobody caught end the environment. The one of the invocation under way is its answer. */
 function die(error, label, status) {
-  console.error(`${label} \t${toLogged(error)}`)
+  logError(label, error)
+  if (currentStream) {
+    currentStream.fail(error)
+    return socket.write('', () => process.exit(status))
+  }
   const requestId = currentRequestId
   const response = toResponse(error)
   const target = requestId === undefined ? '/init/error' : `/invocation/${requestId}/error`
@@ -306,7 +538,7 @@ try {
   handler = await loadHandler()
   socket.write(NEXT.replace('Host: runtime\r\n', `$&${memoryField()}`), 'latin1')
 } catch (error) {
-  console.error(`Uncaught Exception \t${toLogged(error)}`)
+  logError('Uncaught Exception', error)
   const response = toResponse(error)
   post('/init/error', JSON.stringify(response), { errorType: response.errorType, thenNext: false })
   socket.write('', () => process.exit(1))

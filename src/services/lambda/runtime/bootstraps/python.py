@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import stat
 import sys
 import time
 
@@ -11,11 +12,28 @@ MESSAGES = 4
 TASK_ROOT = os.environ["LAMBDA_TASK_ROOT"]
 NEXT = ("GET %s/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n" % API).encode()
 
-connection = socket.socket(fileno=3)
+is_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+
+
+def is_socket(descriptor):
+    try:
+        return stat.S_ISSOCK(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
+
+
+# A wrapper script may have lost what it inherited; then the address is asked, and messages are printed.
+has_messages = is_socket(MESSAGES)
+if is_socket(3):
+    connection = socket.socket(fileno=3)
+    # What the function starts has no part in the conversation.
+    os.set_inheritable(3, False)
+else:
+    host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+    connection = socket.create_connection((host, int(port)))
+if has_messages:
+    os.set_inheritable(MESSAGES, False)
 connection.setblocking(True)
-# What the function starts has no part in the conversation.
-for inherited in (3, MESSAGES):
-    os.set_inheritable(inherited, False)
 received = bytearray()
 current_request_id = ""
 
@@ -34,6 +52,9 @@ def used_bytes():
 # Logging: what the logging module is told becomes one log event each; what is printed, one for each line.
 
 def print_message(text):
+    if not has_messages:
+        sys.stdout.write(text)
+        return
     message = text.encode("utf-8", "replace")
     message = len(message).to_bytes(4, "big") + message
     while message:
@@ -65,7 +86,32 @@ class Patch:
         return spec
 
 
+# Source: AWS's runtime interface client for Python: what a record has of its own, and what is said of it.
+RESERVED_OF_RECORD = frozenset((
+    "name", "msg", "args", "levelname", "levelno", "pathname", "filename", "module", "exc_info", "exc_text", "stack_info", "lineno", "funcName", "created",
+    "msecs", "relativeCreated", "thread", "threadName", "processName", "process", "taskName", "aws_request_id"))
+
+
+def to_json_line(record):
+    import traceback
+    kind, error, trace = record.exc_info or (None, None, None)
+    milliseconds = int(record.created * 1000)
+    line = {
+        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000)) + ".%03dZ" % (milliseconds % 1000),
+        "level": record.levelname, "message": record.getMessage(), "logger": record.name,
+        "stackTrace": traceback.format_tb(trace) if kind else None, "errorType": kind.__name__ if kind else None, "errorMessage": str(error) if kind else None,
+        "requestId": record.aws_request_id or None,
+        "location": "%s:%s:%d" % (record.pathname, record.funcName, record.lineno) if kind else None,
+    }
+    line.update((key, value) for key, value in record.__dict__.items() if key not in RESERVED_OF_RECORD and key not in line)
+    return json.dumps({key: value for key, value in line.items() if value is not None}, ensure_ascii=False, default=str) + "\n"
+
+
 def patch_logging(logging):
+    class JsonFormatter(logging.Formatter):
+        def format(self, record):
+            return to_json_line(record)
+
     class Handler(logging.Handler):
         def emit(self, record):
             print_message(self.format(record))
@@ -76,12 +122,16 @@ def patch_logging(logging):
             return True
 
     # Source: Lambda developer guide, "Log and monitor Python Lambda functions".
-    formatter = logging.Formatter("[%(levelname)s]\t%(asctime)s.%(msecs)dZ\t%(aws_request_id)s\t%(message)s\n", "%Y-%m-%dT%H:%M:%S")
+    formatter = logging.Formatter("[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler = Handler()
-    handler.setFormatter(formatter)
+    handler.setFormatter(JsonFormatter() if is_json else formatter)
     handler.addFilter(RequestId())
     logging.getLogger().addHandler(handler)
+    # Source: the same page: the level that is set for the function is the root logger's.
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+    if level:
+        logging.getLogger().setLevel({"TRACE": "DEBUG", "WARN": "WARNING", "FATAL": "CRITICAL"}.get(level, level))
 
 
 def patch_botocore(session):
@@ -124,6 +174,11 @@ def trace_of(error):
 
 
 def log_error(error_type, message, trace):
+    if is_json:
+        line = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "ERROR"}
+        line.update(error_of(error_type, message, trace, current_request_id))
+        print_message(json.dumps(line, ensure_ascii=False) + "\n")
+        return
     head = "[ERROR] %s: %s\n" % (error_type, message) if message else "[ERROR] %s\n" % error_type
     print_message(head + ("Traceback (most recent call last):\n" + "".join(trace) if trace else "Traceback (most recent call last):") + ("" if trace and trace[-1].endswith("\n") else "\n"))
 
@@ -274,8 +329,18 @@ def invoke(handler, headers, payload):
         post("/invocation/%s/response" % request_id, answer)
 
 
+def search_path():
+    """Code first, then layers. Source: Lambda developer guide, "Working with layers for Python Lambda functions"."""
+    layers = "%s/python" % (sys.argv[1] if len(sys.argv) > 1 else "/opt")
+    del sys.argv[1:]
+    sys.path[0:1] = [TASK_ROOT, "%s/lib/python%d.%d/site-packages" % (layers, *sys.version_info[:2]), layers]
+
+
 def main():
-    sys.path[0] = TASK_ROOT
+    search_path()
+    # Source: AWS's runtime interface client for Python: a crash of the interpreter leaves its traceback in the log.
+    import faulthandler
+    faulthandler.enable()
     os.chdir(TASK_ROOT)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True, write_through=True)

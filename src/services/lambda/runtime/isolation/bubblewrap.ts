@@ -1,9 +1,11 @@
 // Level A: namespaces of the kernel, by bubblewrap. The program sees the system's files, its code and a /tmp of its own; nothing else.
 
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+import { release } from 'node:os'
 import { dirname } from 'node:path'
+import { PROCESSES_MAX } from '../../limits.ts'
 import type { Command, Isolation, Program } from './isolation.ts'
-import { limited } from './limits.ts'
+import { joined, limited } from './limits.ts'
 
 export interface BubblewrapOptions {
   bubblewrap: string
@@ -11,9 +13,12 @@ export interface BubblewrapOptions {
   setpriv: string | undefined
   /** Directories that must not be seen even where they lie in the system's. */
   hidden: readonly string[]
+  /** Takes the place of /etc/hosts. */
+  hostsFile: string | undefined
 }
 
 const TASK_ROOT = '/var/task'
+const OPT_ROOT = '/opt'
 const systemDirectories = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 /** Name resolution, certificates, time zone and the dynamic linker's cache. */
 const systemFiles = [
@@ -22,7 +27,7 @@ const systemFiles = [
 ].map((name) => `/etc/${name}`)
 const unprivilegedId = 993
 
-export function createBubblewrap({ bubblewrap, setpriv, hidden }: BubblewrapOptions): Isolation {
+export function createBubblewrap({ bubblewrap, setpriv, hidden, hostsFile }: BubblewrapOptions): Isolation {
   // What does not change from one environment to the next.
   const apart = [
     '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--die-with-parent', '--new-session',
@@ -32,17 +37,20 @@ export function createBubblewrap({ bubblewrap, setpriv, hidden }: BubblewrapOpti
     '--ro-bind', '/usr', '/usr',
     ...systemDirectories.flatMap(systemDirectory),
     ...directoriesFor(['/etc/x', '/var/task', '/proc', '/dev', '/tmp']),
-    ...systemFiles.flatMap((file) => existsSync(file) ? ['--ro-bind', file, file] : []),
-    '--proc', '/proc', '--dev', '/dev',
+    ...systemFiles.flatMap((file) => existsSync(file) ? ['--ro-bind', file === '/etc/hosts' ? hostsFile ?? file : file, file] : []),
+    // Nothing can be put into /dev: what lies there would be memory without a limit. On AWS there is no shared memory either.
+    '--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev',
   ]
   const isOfSystem = (path: string) => path === '/usr' || path.startsWith('/usr/')
   return {
     level: 'A',
     taskRoot: () => TASK_ROOT,
+    optRoot: () => OPT_ROOT,
     place: ({ at }) => at,
-    wrap({ file, args, reads, codeDirectory, scratchMb, userId }: Program): Command {
+    wrap({ file, args, reads, codeDirectory, optDirectory, scratchMb, userId, joins }: Program): Command {
       const binds = reads.filter(({ path, at }) => path !== at || !isOfSystem(path))
       const own = setpriv === undefined ? [] : [setpriv, `--reuid=${userId}`, `--regid=${userId}`, '--clear-groups', '--inh-caps=-all', '--']
+      const program = limited([file, ...args], { processesMax: setpriv !== undefined || countsByNamespace() ? PROCESSES_MAX : undefined, fileMbMax: undefined })
       const command = [
         bubblewrap, ...apart,
         '--size', String(scratchMb * 1024 * 1024), '--perms', '1777', '--tmpfs', '/tmp',
@@ -50,12 +58,19 @@ export function createBubblewrap({ bubblewrap, setpriv, hidden }: BubblewrapOpti
         ...binds.flatMap(({ path, at }) => ['--ro-bind', path, at]),
         ...hidden.filter((path) => isOfSystem(path) || binds.some(({ at }) => path.startsWith(`${at}/`))).flatMap((path) => ['--perms', '0700', '--tmpfs', path]),
         '--ro-bind', codeDirectory, TASK_ROOT,
+        ...(optDirectory === undefined ? ['--perms', '0755', '--dir', OPT_ROOT] : ['--ro-bind', optDirectory, OPT_ROOT]),
         '--remount-ro', '/', '--chdir', TASK_ROOT,
-        '--', ...own, file, ...args,
+        '--', ...own, program.file, ...program.args,
       ]
-      return { ...limited(command, { limitsProcesses: setpriv !== undefined, fileMbMax: undefined }), workingDirectory: '/' }
+      return { ...joined(command, joins), workingDirectory: '/', endsWithFirst: true }
     },
   }
+}
+
+/** From Linux 5.14 on, processes of a user are counted in each user namespace; before, all of the server's user would count. */
+function countsByNamespace(): boolean {
+  const [major, minor] = release().split('.').map(Number)
+  return major! > 5 || major === 5 && minor! >= 14
 }
 
 /** Directories that mounts need on their way, readable for everybody: bubblewrap's own would be closed. */

@@ -16,13 +16,17 @@ export interface ChooseOptions {
   /** The directory in which the code of functions will lie. */
   codeDirectory: string
   hidden: readonly string[]
+  /** Takes the place of /etc/hosts where the level can do that. */
+  hostsFile?: string
+  /** Processes and threads of the server's user. */
+  processesOfServer: () => number
 }
 
 /**
  * @throws IsolationRefusal when the best level that works is below `min`.
  */
 export async function chooseIsolation(options: ChooseOptions): Promise<{ isolation: Isolation, notes: string[] }> {
-  const { min, max, isRoot, hidden } = options
+  const { min, max, isRoot, hidden, hostsFile, processesOfServer } = options
   const notes: string[] = []
   const setpriv = findProgram('setpriv')
   const bubblewrap = findProgram('bwrap')
@@ -32,7 +36,7 @@ export async function chooseIsolation(options: ChooseOptions): Promise<{ isolati
   if (max === 'A') {
     // As root without setpriv a program could not be given a user of its own; a level below is better than that.
     if (bubblewrap !== undefined && (!isRoot || setpriv !== undefined)) {
-      const candidate = createBubblewrap({ bubblewrap, setpriv: isRoot ? setpriv : undefined, hidden })
+      const candidate = createBubblewrap({ bubblewrap, setpriv: isRoot ? setpriv : undefined, hidden, hostsFile })
       if (await works(candidate)) chosen = candidate
       else notes.push('Functions run without namespaces: bubblewrap is here but does not work (a container or a system policy forbids user namespaces or mounts).')
     } else if (bubblewrap === undefined) {
@@ -42,11 +46,11 @@ export async function chooseIsolation(options: ChooseOptions): Promise<{ isolati
     }
   }
   if (!chosen && max !== 'C' && isRoot) {
-    const candidate = createPlain({ level: 'B', setpriv })
+    const candidate = createPlain({ level: 'B', setpriv, processesOfServer })
     if (await works(candidate)) chosen = candidate
     else notes.push('Functions run as root: other users cannot read this installation, so that no user id of their own can be given to them.')
   }
-  chosen ??= createPlain({ level: 'C', setpriv })
+  chosen ??= createPlain({ level: 'C', setpriv, processesOfServer })
   // 'A' < 'B' < 'C'.
   if (chosen.level > min) {
     throw new IsolationRefusal(`This machine offers isolation level ${chosen.level}, and level ${min} is demanded (COUNTERSIGN_MIN_ISOLATION). ${notes.join(' ')}`.trim())
@@ -63,7 +67,7 @@ function tryOut(isolation: Isolation, { probe, codeDirectory }: ChooseOptions): 
     file: '/bin/sh',
     // Into the directory of the code one only has to get: nobody may list it.
     args: ['-c', 'test -x "$0" || exit 1; for path in "$@"; do test -r "$path" || exit 1; done', isolation.taskRoot(codeDirectory), ...probe.reads.map((file) => isolation.place(file))],
-    reads: probe.reads, codeDirectory, scratchDirectory: undefined, scratchMb: 1, userId: probeUserId,
+    reads: probe.reads, codeDirectory, optDirectory: undefined, scratchDirectory: undefined, scratchMb: 1, userId: probeUserId, joins: [],
   })
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd: workingDirectory, env: {}, stdio: 'ignore', timeout: PROBE_MS_MAX, ...(userId === undefined ? {} : { uid: userId, gid: userId }) })

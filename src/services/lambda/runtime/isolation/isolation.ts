@@ -9,6 +9,8 @@ export interface Isolation {
   wrap(program: Program): Command
   /** Where the function will find its code: in front of handler paths, as `LAMBDA_TASK_ROOT`. */
   taskRoot(codeDirectory: string): string
+  /** Where the function will find its layers: `/opt`, where the level can put them there. */
+  optRoot(optDirectory: string | undefined): string
   /** Where the program will find what `reads` names. */
   place(file: Visible): string
 }
@@ -26,12 +28,16 @@ export interface Program {
   /** Directories and files, beside the system's, that it must be able to read. */
   reads: readonly Visible[]
   codeDirectory: string
+  /** The layers' files, one over the other; undefined without layers. */
+  optDirectory: string | undefined
   /** An empty directory of the environment's own, where the level does not make one itself; becomes its TMPDIR. */
   scratchDirectory: string | undefined
   /** Size of /tmp where the level can limit it; largest size of one file elsewhere. */
   scratchMb: number
-  /** The function's own user and group id, where the level uses one. */
+  /** The environment's own user and group id, where the level uses one. */
   userId: number
+  /** Files into which it writes `0` before it becomes the program: control groups. */
+  joins: readonly string[]
 }
 
 export interface Command {
@@ -40,6 +46,10 @@ export interface Command {
   workingDirectory: string
   /** Start it under this user and group. */
   userId?: number
+  /** Nobody else runs under this user: whoever does belongs to it. */
+  ownsUser?: number
+  /** The system ends every process of it with the first one. */
+  endsWithFirst?: boolean
 }
 
 /** The machine offers less isolation than the settings demand. */

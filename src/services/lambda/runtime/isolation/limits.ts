@@ -1,10 +1,10 @@
 // Limits of the operating system on one environment, set by the shell that becomes the program.
 
-import { FILE_DESCRIPTORS_MAX, PROCESSES_MAX } from '../../limits.ts'
+import { FILE_DESCRIPTORS_MAX } from '../../limits.ts'
 
 export interface ProcessLimits {
-  /** Counts per user: only where the function has a user id of its own. */
-  limitsProcesses: boolean
+  /** How many processes and threads its user may have; undefined where the system counts others, too. */
+  processesMax: number | undefined
   /** Largest file; undefined where the file system itself is bounded. */
   fileMbMax: number | undefined
 }
@@ -13,13 +13,20 @@ export interface ProcessLimits {
  * A command that sets limits and becomes `program`: same process, nothing stays between. A limit that cannot be set (because the server
  * itself runs under a lower one) is left as it is.
  */
-export function limited(program: readonly string[], { limitsProcesses, fileMbMax }: ProcessLimits): { file: string, args: string[] } {
+export function limited(program: readonly string[], { processesMax, fileMbMax }: ProcessLimits): { file: string, args: string[] } {
   const limits = [
     'ulimit -c 0',
     `ulimit -n ${FILE_DESCRIPTORS_MAX}`,
-    ...(limitsProcesses ? [`ulimit -u ${PROCESSES_MAX}`] : []),
+    ...(processesMax === undefined ? [] : [`ulimit -u ${processesMax} || ulimit -p ${processesMax}`]),
     // In blocks of 512 bytes.
     ...(fileMbMax === undefined ? [] : [`ulimit -f ${fileMbMax * 2048}`]),
-  ].map((command) => `${command} 2>/dev/null`)
+  ].map((command) => `{ ${command}; } 2>/dev/null`)
   return { file: '/bin/sh', args: ['-c', `${limits.join('; ')}; exec "$0" "$@"`, ...program] }
+}
+
+/** A command that enters control groups, where there are any, and becomes `command`: what it starts is in them, too. */
+export function joined(command: readonly string[], joins: readonly string[]): { file: string, args: string[] } {
+  if (joins.length === 0) return { file: command[0]!, args: command.slice(1) }
+  const entering = joins.map((file) => `echo 0 > '${file}'`).join('; ')
+  return { file: '/bin/sh', args: ['-c', `{ ${entering}; } 2>/dev/null; exec "$0" "$@"`, ...command] }
 }

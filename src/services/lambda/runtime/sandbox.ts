@@ -1,0 +1,148 @@
+// The processes of one start of an environment: started, listened to, told to end, and killed with all that they started.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { setPriority } from 'node:os'
+import type { Duplex, Readable } from 'node:stream'
+import type { Exit } from './failures.ts'
+import type { Command } from './isolation/isolation.ts'
+import { familyOf, listProcesses, processesOfUser } from './isolation/processes.ts'
+import { createLineReader, createMessageReader } from './log-lines.ts'
+
+export interface SandboxOptions {
+  command: Command
+  variables: Readonly<Record<string, string>>
+  /** The command is the keeper of `keeper.ts`, which starts extensions and the runtime beside each other. */
+  isKept: boolean
+  /** Of the scheduler: 0 is usual, higher is less. */
+  niceness: number
+  /** A line of an output stream, or a message of the console or of logging, which is one event whatever its lines. */
+  onOutput: (source: 'line' | 'message' | 'extension', text: string) => void
+  onRuntimeExit: (exit: Exit) => void
+  onExtensionExit: (name: string, exit: Exit) => void
+  /** It could not be started at all. */
+  onFailure: (error: Error) => void
+}
+
+export interface Sandbox {
+  /** Of the first process; undefined when there is none. */
+  readonly pid: number | undefined
+  /** The connection that our bootstraps inherit. */
+  readonly connection: Duplex | undefined
+  /** Every process of it, as far as the system tells. */
+  pids(): number[]
+  /** Lets everything be read that a process wrote before what was just seen: output travels beside the Runtime API. */
+  drainOutput(): Promise<void>
+  /** Of a kept one: its extensions are ready for the runtime to start. */
+  startRuntime(): void
+  /** SIGTERM for the runtime of a kept one, or for the family of another. */
+  terminateRuntime(): void
+  /** Every process of it, at once. */
+  kill(): void
+  /** The first process is gone. */
+  readonly ended: Promise<void>
+}
+
+export function startSandbox({ command, variables, isKept, niceness, onOutput, onRuntimeExit, onExtensionExit, onFailure }: SandboxOptions): Sandbox {
+  const child: ChildProcess = spawn(command.file, command.args, {
+    cwd: command.workingDirectory,
+    env: variables,
+    // A process group of its own: signals for the server's terminal do not reach it, and it can be killed as a whole.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...(isKept ? ['pipe' as const, 'pipe' as const] : [])],
+    ...(command.userId === undefined ? {} : { uid: command.userId, gid: command.userId }),
+  })
+  const ended = Promise.withResolvers<void>()
+  let isGone = false
+  let hasRuntimeExited = false
+  if (niceness > 0 && child.pid !== undefined) lower(child.pid, niceness)
+
+  const [, stdout, stderr, connection, messages, control, extensionOutput] = child.stdio as (Duplex | Readable | null | undefined)[]
+  const readers = [readLines(stdout, 'line'), readLines(stderr, 'line'), readLines(extensionOutput, 'extension')]
+  const messageReader = createMessageReader((message) => { onOutput('message', message) })
+  messages?.on('data', (chunk: Buffer) => { messageReader.push(chunk) })
+  messages?.on('error', () => {})
+  const reports = createLineReader(onReport)
+  control?.on('data', (chunk: Buffer) => { reports.push(chunk) })
+  control?.on('error', () => {})
+
+  function readLines(stream: Readable | Duplex | null | undefined, source: 'line' | 'extension') {
+    const reader = createLineReader((line) => { onOutput(source, line) })
+    stream?.on('data', (chunk: Buffer) => { reader.push(chunk) })
+    stream?.on('error', () => {})
+    return reader
+  }
+
+  async function drainOutput(): Promise<void> {
+    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => { setImmediate(resolve) })
+    for (const reader of readers) reader.end()
+  }
+
+  /** What the keeper says: `runtime <status>` or `extension <status> <name>`. */
+  function onReport(line: string): void {
+    const [what, status, ...name] = line.trimEnd().split(' ')
+    const exit: Exit = { code: Number(status), signal: null }
+    if (what === 'extension') void drainOutput().then(() => { onExtensionExit(name.join(' '), exit) })
+    else if (what === 'runtime') runtimeExited(exit)
+  }
+
+  function runtimeExited(exit: Exit): void {
+    if (hasRuntimeExited) return
+    hasRuntimeExited = true
+    // What it still said before it ended counts.
+    void drainOutput().then(() => { onRuntimeExit(exit) })
+  }
+
+  child.on('error', (error) => {
+    isGone = true
+    onFailure(error)
+    ended.resolve()
+  })
+  child.on('exit', (code, signal) => {
+    // Takes what the function left running; later its number may belong to somebody else.
+    kill()
+    isGone = true
+    runtimeExited({ code, signal })
+    void drainOutput().then(() => { ended.resolve() })
+  })
+
+  function pids(): number[] {
+    return child.pid === undefined || isGone ? [] : familyOf(child.pid, listProcesses())
+  }
+
+  function kill(): void {
+    if (child.pid === undefined || isGone) return
+    // A namespace ends with its first process. Without one, what left the process group has to be found.
+    const strays = command.endsWithFirst === true ? [] : pids()
+    signal(-child.pid, 'SIGKILL')
+    for (const pid of strays) signal(pid, 'SIGKILL')
+    if (command.ownsUser !== undefined) for (const pid of processesOfUser(command.ownsUser)) signal(pid, 'SIGKILL')
+  }
+
+  return {
+    pid: child.pid,
+    connection: connection as Duplex | undefined,
+    pids, drainOutput, kill,
+    startRuntime() { (control as Duplex | undefined)?.write('start\n') },
+    terminateRuntime() {
+      if (isKept) (control as Duplex | undefined)?.write('terminate\n')
+      else for (const pid of pids()) if (pid !== child.pid || command.endsWithFirst !== true) signal(pid, 'SIGTERM')
+    },
+    ended: ended.promise,
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It is gone already.
+  }
+}
+
+function lower(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness)
+  } catch {
+    // It is gone already, or lower than that.
+  }
+}
