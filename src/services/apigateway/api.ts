@@ -6,6 +6,7 @@ import * as account from './account.ts'
 import * as apiKeys from './api-keys.ts'
 import * as authorizers from './authorizers.ts'
 import * as deployments from './deployments.ts'
+import { getExport } from './export/get-export.ts'
 import * as gatewayResponses from './gateway-responses.ts'
 import * as imports from './import/import-rest-api.ts'
 import { importApiKeys } from './import-api-keys.ts'
@@ -18,6 +19,7 @@ import * as resources from './resources.ts'
 import * as restApis from './rest-apis.ts'
 import * as stages from './stages.ts'
 import * as tags from './tags.ts'
+import { testInvokeAuthorizer } from './test-authorizer.ts'
 import { testInvokeMethod } from './test-invoke.ts'
 import * as usage from './usage.ts'
 import * as usagePlans from './usage-plans.ts'
@@ -174,6 +176,10 @@ export const operations: Operations<ApiGateway> = {
     access: (input, call) => [may('DELETE', call, input.restApiId, 'authorizers', input.authorizerId)],
     run: authorizers.deleteAuthorizer,
   }),
+  TestInvokeAuthorizer: operation<ApiGateway, sdk.TestInvokeAuthorizerRequest, sdk.TestInvokeAuthorizerResponse>({
+    access: (input, call) => [may('POST', call, input.restApiId, 'authorizers', input.authorizerId)],
+    run: testInvokeAuthorizer,
+  }),
   FlushStageAuthorizersCache: operation<ApiGateway, sdk.FlushStageAuthorizersCacheRequest, void>({
     access: (input, call) => [may('DELETE', call, input.restApiId, 'stages', input.stageName, 'cache', 'authorizers')],
     run: authorizers.flushStageAuthorizersCache,
@@ -280,6 +286,11 @@ export const operations: Operations<ApiGateway> = {
   DeleteStage: operation<ApiGateway, sdk.DeleteStageRequest, void>({
     access: (input, call) => [may('DELETE', call, input.restApiId, 'stages', input.stageName)],
     run: stages.deleteStage,
+  }),
+
+  GetExport: operation<ApiGateway, sdk.GetExportRequest, sdk.ExportResponse>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'stages', input.stageName, 'exports', input.exportType)],
+    run: getExport,
   }),
 
   GetAccount: operation<ApiGateway, sdk.GetAccountRequest, sdk.Account>({

@@ -30,9 +30,9 @@ export interface SnapshotResource {
   readonly methods: Readonly<Record<string, SnapshotMethod>>
 }
 
-/** A method with its validator's settings instead of the validator's id. */
+/** A method with its validator instead of the validator's id. Deployments of earlier versions have no name of it. */
 export interface SnapshotMethod extends Readonly<Omit<Method, 'requestValidatorId'>> {
-  readonly requestValidator?: Pick<RequestValidator, 'validateRequestBody' | 'validateRequestParameters'> | undefined
+  readonly requestValidator?: Pick<RequestValidator, 'validateRequestBody' | 'validateRequestParameters'> & { name?: string } | undefined
 }
 
 export interface DeployedStage {
@@ -78,8 +78,8 @@ export function snapshotOf({ id, accountId, region, settings, design }: RestApi,
 function snapshotMethod({ requestValidatorId, ...method }: Method, validators: Record<string, RequestValidator>): SnapshotMethod {
   const validator = requestValidatorId === undefined ? undefined : validators[requestValidatorId]
   if (!validator) return method
-  const { validateRequestBody, validateRequestParameters } = validator
-  return { ...method, requestValidator: { validateRequestBody, validateRequestParameters } }
+  const { name, validateRequestBody, validateRequestParameters } = validator
+  return { ...method, requestValidator: { name, validateRequestBody, validateRequestParameters } }
 }
 
 export function createSnapshotSource({ database }: { database: Database }): SnapshotSource {
