@@ -63,6 +63,17 @@ function addressRanges(name: string) {
   }
 }
 
+/** ARN of a user pool, `=`, an issuer: as `iss` of its tokens has it. */
+function userPoolIssuers(name: string) {
+  return (value: string): ReadonlyMap<string, string> => new Map(list(value).map((part) => {
+    const [, arn, issuer] = /^(arn:aws:cognito-idp:[a-z0-9-]+:\d{12}:userpool\/[\w-]+)=(.+)$/.exec(part) ?? []
+    if (arn === undefined || issuer === undefined) throw new ConfigRefusal(`COUNTERSIGN_${name} must be pairs such as arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_Abc=https://issuer.example, not "${part}".`)
+    const isSafe = URL.canParse(issuer) && (new URL(issuer).protocol === 'https:' || (new URL(issuer).protocol === 'http:' && isLoopback(new URL(issuer).hostname.replace(/^\[|\]$/g, ''))))
+    if (!isSafe) throw new ConfigRefusal(`COUNTERSIGN_${name}: ${issuer} must be an https URL, or http on loopback.`)
+    return [arn, issuer]
+  }))
+}
+
 /** In the order in which the settings page and `--help` list them. */
 export const settings = {
   host: setting({ name: 'HOST', default: '127.0.0.1,::1', about: 'Addresses to bind, separated by commas. A bind beyond loopback needs TLS or ALLOW_PLAINTEXT.', read: list }),
@@ -79,6 +90,7 @@ export const settings = {
   rootAccessKeyId: setting({ name: 'ROOT_ACCESS_KEY_ID', default: '', about: 'Access key of the first account\'s root; unset: made at the first start and kept in DATA_DIR/credentials.', read: optionalText }),
   rootSecretAccessKey: setting({ name: 'ROOT_SECRET_ACCESS_KEY', default: '', about: 'Secret of ROOT_ACCESS_KEY_ID, at least 16 characters.', read: optionalText }),
   accountRateLimit: setting({ name: 'ACCOUNT_RATE_LIMIT', default: '10000', about: 'Requests a second to all APIs of an account in a region, half of it at once; the default is AWS\'s quota.', read: integer('ACCOUNT_RATE_LIMIT', 1, 10_000_000) }),
+  userPoolIssuers: setting({ name: 'USER_POOL_ISSUERS', default: '', about: 'OpenID Connect issuers that stand for user pools of COGNITO_USER_POOLS authorizers: ARN of a pool, =, the issuer; separated by commas.', read: userPoolIssuers('USER_POOL_ISSUERS') }),
   minIsolation: setting({ name: 'MIN_ISOLATION', default: 'C', about: 'Weakest isolation that functions may run under: A (bubblewrap), B (a user id per function), C (none).', read: oneOf('MIN_ISOLATION', ['A', 'B', 'C']) }),
   traceBodies: setting({ name: 'TRACE_BODIES', default: '0', about: 'Lets bodies and template input and output enter traces.', read: flag }),
   allowReset: setting({ name: 'ALLOW_RESET', default: '0', about: 'Enables POST /_countersign/reset for test suites; refused on a bind beyond loopback.', read: flag }),

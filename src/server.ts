@@ -72,6 +72,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       loggingRoles: createLoggingRoles({ roles: iam.roles, authorizer, clock }),
       // The data plane, that serves what this makes, comes later.
       runMethodTest: (test) => executeApi.testInvoke(test),
+      runAuthorizerTest: (test) => executeApi.testAuthorizer(test),
     })
     closing.push(() => apigateway.close())
     const apigatewayv2 = createApiGatewayV2({ database: core, clock, random, endpoint: { url: () => endpoint }, rest: apigateway.snapshots })
@@ -86,7 +87,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     })
     const executeApi = createExecuteApi({
       snapshots: apigateway.snapshots, metering: apigateway.metering, invoker: lambda.invoker, authenticator, authorizer, clock, random, log, onTrace,
-      logs: logs.sink, region: settings.region, traceBodies: settings.traceBodies,
+      logs: logs.sink, region: settings.region, traceBodies: settings.traceBodies, roles: iam.roles, userPoolIssuers: settings.userPoolIssuers,
     })
 
     const account = await ensureRoot()

@@ -33,6 +33,7 @@ export function createCaller(
     database, clock, random: systemRandom, functions, sealer: createSealer(Buffer.alloc(32, 7)),
     loggingRoles: { mayLog: async (roleArn) => roleArn.endsWith(':role/logging') },
     runMethodTest: async () => { throw new Error('no data plane here') },
+    runAuthorizerTest: async () => { throw new Error('no data plane here') },
   })
   const required: Permission[] = []
   const call: Call = {

@@ -10,9 +10,11 @@ import { operations } from './api.ts'
 import { IMPORT_BODY_BYTES_MAX } from './limits.ts'
 import { createMetering, type Metering, type OwnMetering } from './metering.ts'
 import { createSnapshotSource, type SnapshotSource } from './snapshot.ts'
+import type { RunAuthorizerTest } from './test-authorizer.ts'
 import type { RunMethodTest } from './test-invoke.ts'
 
 export { createLoggingRoles } from './logging-roles.ts'
+export type { AuthorizerTest, AuthorizerTestResult, RunAuthorizerTest } from './test-authorizer.ts'
 export type { MethodTest, MethodTestResult, RunMethodTest } from './test-invoke.ts'
 export type { CalledStage, KeyFinding, KeyGrant, MeteredRequest, Metering, RefusingLimit } from './metering.ts'
 export type { Quota, RateLimit } from './usage-model.ts'
@@ -36,6 +38,7 @@ export interface ApiGateway {
   loggingRoles: LoggingRoles
   /** What a test invocation runs. */
   runMethodTest: RunMethodTest
+  runAuthorizerTest: RunAuthorizerTest
 }
 
 export interface ApiGatewayOptions extends Omit<ApiGateway, 'metering'> {

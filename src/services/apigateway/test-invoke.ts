@@ -58,7 +58,7 @@ export async function testInvokeMethod(
     snapshot, resource, method, httpMethod,
     path: path!.startsWith('/') ? path! : `/${path}`,
     rawQuery: query.join('?'),
-    headers: headersOf(request),
+    headers: testHeaders(request),
     body: Buffer.from(body ?? ''),
     stageVariables: stageVariables ?? {},
     caller: call.caller,
@@ -76,7 +76,9 @@ export async function testInvokeMethod(
 }
 
 /** A header that has several values counts with those; the single one is for the others. */
-function headersOf({ headers = {}, multiValueHeaders = {} }: Input<sdk.TestInvokeMethodRequest>): [name: string, value: string][] {
+export function testHeaders(
+  { headers = {}, multiValueHeaders = {} }: Pick<Input<sdk.TestInvokeMethodRequest>, 'headers' | 'multiValueHeaders'>,
+): [name: string, value: string][] {
   const several = new Set(Object.keys(multiValueHeaders).map((name) => name.toLowerCase()))
   return [
     ...Object.entries(headers).filter(([name]) => !several.has(name.toLowerCase())),

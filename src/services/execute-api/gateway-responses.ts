@@ -44,6 +44,8 @@ export class GatewayRefusal extends Error {
   /** The line that AWS writes into the execution log. */
   readonly logLine: string | undefined
   readonly validationErrors: string | undefined
+  /** What clients read as the message: nothing of a failed authorizer. */
+  readonly shownMessage: string | null
 
   constructor(type: GatewayResponseType, message: string, { errorType, status, logLine, validationErrors }: RefusalDetails = {}) {
     super(message)
@@ -53,6 +55,8 @@ export class GatewayRefusal extends Error {
     this.status = status ?? gatewayResponseTypes[type].status
     this.logLine = logLine
     this.validationErrors = validationErrors
+    // Source: aws/aws-lambda-go issue 81 and many others: `{"message":null}`.
+    this.shownMessage = type === 'AUTHORIZER_FAILURE' || type === 'AUTHORIZER_CONFIGURATION_ERROR' ? null : message
   }
 }
 
@@ -101,12 +105,12 @@ export function renderRefusal(
 }
 
 /**
- * A refusal of authorization is the one default that spells `Message`.
+ * A refusal by policies, whoever wrote them, is the one default that spells `Message`.
  * Source: public reports of such answers, among them ASFHyP3/hyp3 issue 2283 and the workshop spacefinder.
  */
 function defaultBody(refusal: GatewayRefusal): string {
-  const key = refusal.type === 'ACCESS_DENIED' && refusal.message.startsWith('User: ') ? 'Message' : 'message'
-  return JSON.stringify({ [key]: refusal.message })
+  const key = refusal.type === 'ACCESS_DENIED' && refusal.message.startsWith('User') ? 'Message' : 'message'
+  return JSON.stringify({ [key]: refusal.shownMessage })
 }
 
 function templateOf({ responseTemplates }: GatewayResponse): [contentType: string, template: string] {

@@ -1,13 +1,10 @@
 // The answer of a Lambda authorizer that returns a policy: REST and WebSocket APIs, and HTTP APIs in format 1.0.
 
-import type { Scope } from '#aws/arn.ts'
-import type { AnonymousCaller } from '#aws/caller.ts'
 import { compilePolicy } from '#aws/policy/compile.ts'
 import { MalformedPolicy, type Policy, type PolicyDocument } from '#aws/policy/document.ts'
 import { evaluate, type Evaluation } from '#aws/policy/evaluate.ts'
-import { globalKeys } from '#aws/policy/global-keys.ts'
 import { parsePolicy } from '#aws/policy/parse.ts'
-import type { Call } from '#aws/service.ts'
+import { anonymousKeys, INVOKE, type InvokeQuestion } from './question.ts'
 
 /** An answer that was understood. */
 export interface PolicyAnswer {
@@ -78,25 +75,12 @@ export function contextTexts(context: PolicyAnswer['context']): Record<string, s
   return Object.fromEntries(Object.entries(context).map(([name, value]) => [name, String(value)]))
 }
 
-/** What is asked for: `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}`. */
-export interface AnsweredQuestion {
-  resource: string
-  /** Of the API. */
-  scope: Scope
-  request: Call['request']
-  atMs: number
-}
-
-const nobody: AnonymousCaller = { is: 'anonymous', accountId: '', arn: '', userId: '' }
-const action = 'execute-api:Invoke'
-
 /** Whether the policy lets its principal invoke: a kept answer may be asked for every method of its API. */
-export function evaluateAnswer({ principalId, policy }: Pick<PolicyAnswer, 'principalId' | 'policy'>, { resource, scope, request, atMs }: AnsweredQuestion): Evaluation {
-  const { accountId } = scope
-  const lookup = globalKeys({
-    call: { caller: nobody, scope, atMs, request }, permission: { action, resource }, policies: {}, resourceAccountId: accountId, now: () => atMs,
-  })
-  return evaluate({ principal: { is: 'user', accountId, arn: principalId }, action, resource, resourceAccountId: accountId, lookup }, { identity: [policy] })
+export function evaluateAnswer({ principalId, policy }: Pick<PolicyAnswer, 'principalId' | 'policy'>, question: InvokeQuestion): Evaluation {
+  const { resource, scope: { accountId } } = question
+  return evaluate({
+    principal: { is: 'user', accountId, arn: principalId }, action: INVOKE, resource, resourceAccountId: accountId, lookup: anonymousKeys(question),
+  }, { identity: [policy] })
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -27,7 +27,7 @@ export function accessVariables(exchange: Exchange, outcome: Outcome): AccessVar
     endpointType: () => route?.deployed.snapshot.endpointConfiguration.types[0],
 
     'error.message': () => refusal?.message,
-    'error.messageString': () => refusal && JSON.stringify(refusal.message),
+    'error.messageString': () => refusal && JSON.stringify(refusal.shownMessage),
     'error.responseType': () => refusal?.type,
     'error.validationErrorString': () => refusal?.validationErrors,
 

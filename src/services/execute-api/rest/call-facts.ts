@@ -25,6 +25,7 @@ export function factsOf(exchange: Exchange, { address, deployed, method }: Route
     requestId,
     identity: exchange.test ? testIdentity(exchange.test)
       : { ...identityOf(request.remoteAddress, request.headers.get('user-agent'), claim?.caller), ...keyFacts(exchange) },
+    authorizer: exchange.authorized?.facts,
     domainName,
     deploymentId: snapshot.deploymentId,
     apiId: snapshot.apiId,

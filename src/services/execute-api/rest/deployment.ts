@@ -7,6 +7,7 @@ import type { Integration, IntegrationResponse, RestApiSnapshot, SnapshotMethod,
 import { compileMappingTemplate, type MappingTemplate } from '../templates/mapping-template.ts'
 import { TemplateError } from '../templates/velocity/errors.ts'
 import { compileJavaPattern, PatternError } from '#lib/java-regex.ts'
+import { compileAuthorizer, type CompiledAuthorizer } from './authorizers/compile.ts'
 import { compileBodyValidators, type BodyValidator } from './body-validators.ts'
 import { createRouter, type Router } from './router.ts'
 
@@ -15,6 +16,8 @@ export interface CompiledDeployment {
   router: Router<CompiledMethod>
   /** The API's resource policy, or why it cannot be understood. */
   policy: Policy | { broken: string } | undefined
+  /** By id. */
+  authorizers: ReadonlyMap<string, CompiledAuthorizer>
 }
 
 export interface CompiledMethod {
@@ -61,7 +64,8 @@ export function compileDeployment(snapshot: RestApiSnapshot): CompiledDeployment
     path,
     methods: new Map(Object.entries(methods).map(([name, method]) => [name, compileMethod({ id, path }, method, validators)])),
   }))
-  return { snapshot, router: createRouter(resources), policy: compileResourcePolicy(snapshot) }
+  const authorizers = new Map(Object.entries(snapshot.authorizers ?? {}).map(([id, authorizer]) => [id, compileAuthorizer(authorizer)]))
+  return { snapshot, router: createRouter(resources), policy: compileResourcePolicy(snapshot), authorizers }
 }
 
 function compileMethod(

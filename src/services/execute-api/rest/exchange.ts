@@ -7,7 +7,7 @@ import type { HttpRequest } from '#lib/http.ts'
 import type { DeployedStage } from '#services/apigateway/index.ts'
 import type { Address } from '../address.ts'
 import type { RequestParameters } from '../templates/input.ts'
-import type { ContextFacts, TemplateContext } from '../templates/context.ts'
+import type { AuthorizerFacts, ContextFacts, TemplateContext } from '../templates/context.ts'
 import type { CompiledDeployment, CompiledIntegration, CompiledMethod } from './deployment.ts'
 import type { ExecutionLine } from './execution-lines.ts'
 import type { RequestKey } from './steps/identify-key.ts'
@@ -24,6 +24,8 @@ export interface Exchange {
   address?: Address
   route?: Route
   claim?: SignatureClaim | undefined
+  /** What an authorizer told of the caller. The key must not enter a trace or a log. */
+  authorized?: { facts: AuthorizerFacts, usageIdentifierKey: string | undefined } | undefined
   key?: RequestKey | undefined
   call?: ApiCall
   /** What was exchanged with the backend, where there is one: for logs. */
@@ -42,6 +44,8 @@ export interface Exchange {
 export interface TestInvocation {
   caller: Caller
   userAgent: string | undefined
+  /** Of the test of an authorizer: `$context` variables by name, `identity.sourceIp` among them. */
+  context?: Readonly<Record<string, string>> | undefined
 }
 
 /**

@@ -93,7 +93,7 @@ export function mapText(entries: Iterable<readonly [name: string, value: string 
 export const cut = (text: string): string => (text.length > LINE_CHARACTERS_MAX ? `${text.slice(0, LINE_CHARACTERS_MAX)} [TRUNCATED]` : text)
 
 /** `Sat Mar 05 15:47:32 UTC 2022`, as Java prints dates. */
-function javaDate(atMs: number): string {
+export function javaDate(atMs: number): string {
   const [weekday, day, month, year, time] = new Date(atMs).toUTCString().replace(',', '').split(' ')
   return `${weekday} ${month} ${day} ${time} UTC ${year}`
 }

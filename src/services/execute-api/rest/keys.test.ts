@@ -52,6 +52,7 @@ async function keyed(t: TestContext, plan: Record<string, unknown> = {}, setting
   const notAsked = async () => { throw new Error('not asked') }
   const api = createExecuteApi({
     snapshots, metering, invoker: { invoke: notAsked }, authenticator: { begin: notAsked }, authorizer: { decide: notAsked },
+    roles: { findRole: notAsked, isTrusting: () => false, issue: notAsked },
     clock: systemClock, random: systemRandom, log: { error: (facts) => { throw facts.err } }, logs: { append: () => {} },
     onTrace: (trace) => { steps = trace.steps() }, region: 'us-east-1', traceBodies: false,
   })
@@ -98,10 +99,10 @@ describe('API keys', () => {
     assert.deepEqual(await call('/keyed?q=1', value), forbidden)
   })
 
-  test('from authorizers are not served, and lets nobody through', async (t) => {
-    const { call, value } = await keyed(t, {}, { apiKeySource: 'AUTHORIZER' })
-    const answer = await call('/keyed?q=1', value)
-    assert.deepEqual([answer.status, /API keys from authorizers/.test(answer.body)], [501, true])
+  test('from authorizers are not taken from headers', async (t) => {
+    const { call, value, steps } = await keyed(t, {}, { apiKeySource: 'AUTHORIZER' })
+    assert.deepEqual(await call('/keyed?q=1', value), forbidden)
+    assert.equal(steps().find(({ step }) => step === 'api-key')?.facts['because'], 'no usageIdentifierKey of an authorizer')
   })
 
   test('are needed where the method says so and nowhere else, and templates see them there only', async (t) => {

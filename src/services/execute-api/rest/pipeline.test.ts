@@ -107,6 +107,8 @@ const user: Caller = { is: 'user', accountId, userName: 'ann', arn: `arn:aws:iam
 /** No key is known, and every other request may pass. */
 const unlimited: Metering = { findKey: async () => ({ is: 'refused', because: 'unknown key' }), admit: async () => undefined }
 
+const noRoles = { findRole: async () => undefined, isTrusting: () => false, issue: async () => { throw new Error('not asked') } }
+
 interface Given {
   method?: string
   path?: string
@@ -173,7 +175,7 @@ async function call(given: Given): Promise<Got> {
         return { status: 200, payload: Buffer.from('null'), executedVersion: '$LATEST', logTail: Buffer.from('printed'), requestId: 'f1', ...await given.invoke?.(invocation) }
       },
     },
-    authenticator, authorizer, clock: given.clock ?? systemClock, random: systemRandom,
+    authenticator, authorizer, roles: noRoles, clock: given.clock ?? systemClock, random: systemRandom,
     log: { error: (facts) => { throw facts.err } },
     logs: { append: ({ group, events }) => logged.push(...events.map(({ message }) => `${group}: ${message.slice(39)}`)) },
     onTrace: (trace, facts) => { record = { steps: trace.steps(), facts } },
@@ -271,12 +273,16 @@ describe('authenticate', () => {
   })
 
   test('what is not built lets nobody through: 501 names it', async () => {
-    for (const [path, what] of [['/dev/custom', /CUSTOM/], ['/dev/http', /HTTP integrations/], ['/dev/dynamodb', /other than Lambda/]] as const) {
+    for (const [path, what] of [['/dev/http', /HTTP integrations/], ['/dev/dynamodb', /other than Lambda/]] as const) {
       const got = await call({ path })
       assert.equal(got.status, 501)
       assert.match(got.json.message, what)
     }
-    assert.equal((await call({ path: '/dev/page', snapshot: { policy: '{"Version":"2012-10-17","Statement":[]}' } })).status, 501)
+  })
+
+  test('an authorizer that does not exist lets nobody through', async () => {
+    const got = await call({ path: '/dev/custom' })
+    assert.deepEqual([got.status, got.body, got.headers['x-amzn-ErrorType']], [500, '{"message":null}', 'AuthorizerConfigurationException'])
   })
 })
 
@@ -532,7 +538,7 @@ describe('a deployment', () => {
     const api = createExecuteApi({
       snapshots: { findStage: async () => ({ stage, snapshot: one }), findApi: async () => undefined }, metering: unlimited,
       invoker: { invoke: async () => { throw new Error('not asked') } },
-      authenticator: { begin: async () => { throw new Error('not asked') } }, authorizer: { decide: async () => { throw new Error('not asked') } },
+      authenticator: { begin: async () => { throw new Error('not asked') } }, authorizer: { decide: async () => { throw new Error('not asked') } }, roles: noRoles,
       clock: systemClock, random: systemRandom, log: { error: () => {} }, logs: { append: () => {} }, onTrace: () => {}, region: 'us-east-1', traceBodies: false,
       onCompile: () => { compilations++ },
     })

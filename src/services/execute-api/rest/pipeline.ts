@@ -1,13 +1,12 @@
 // The data plane of REST APIs: every request takes these steps, in this order. Start reading at `answer`.
 
 import type { Authenticator } from '#aws/authenticate.ts'
-import type { Authorizer } from '#aws/authorize.ts'
 import type { HttpResponse } from '#lib/http.ts'
 import type { Metering } from '#services/apigateway/index.ts'
 import type { Address } from '../address.ts'
 import type { ApiCall, Exchange } from './exchange.ts'
 import { authenticate } from './steps/authenticate.ts'
-import { authorize } from './steps/authorize.ts'
+import { authorize, type AuthorizeOptions } from './steps/authorize.ts'
 import { identifyKey } from './steps/identify-key.ts'
 import { integrate, type IntegrateOptions } from './steps/integrate.ts'
 import { meter } from './steps/meter.ts'
@@ -19,9 +18,8 @@ import { route, type RouteOptions } from './steps/route.ts'
 import { selectResponse } from './steps/select-response.ts'
 import { validate } from './steps/validate.ts'
 
-export interface PipelineOptions extends RouteOptions, IntegrateOptions {
+export interface PipelineOptions extends RouteOptions, IntegrateOptions, AuthorizeOptions {
   authenticator: Authenticator
-  authorizer: Authorizer
   metering: Metering
 }
 
@@ -30,7 +28,7 @@ export async function answer(exchange: Exchange, address: Address, options: Pipe
   const found = exchange.route = await route(exchange, address, options)
   const claim = exchange.claim = await authenticate(exchange, found, options.authenticator)
   const signedBody = claim && await readSignedBody(exchange, claim)
-  await authorize(exchange, found, claim, options.authorizer)
+  await authorize(exchange, found, claim, options)
   const key = exchange.key = await identifyKey(exchange, found, options.metering)
   const call = exchange.call = await readCall(exchange, found, claim, signedBody)
   await meter(exchange, found, key, options.metering)

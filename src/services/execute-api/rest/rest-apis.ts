@@ -7,14 +7,20 @@ import type { RequestFacts } from '#aws/dispatch.ts'
 import { startTrace, type Trace } from '#aws/trace.ts'
 import type { Clock } from '#lib/clock.ts'
 import { ClientGone, type HttpRequest, type HttpResponse } from '#lib/http.ts'
+import { createIssuerKeys } from '#lib/issuer-keys.ts'
 import type { RandomSource } from '#lib/random.ts'
-import type { Metering, RestApiSnapshot, RunMethodTest, SnapshotSource } from '#services/apigateway/index.ts'
+import type { Metering, RestApiSnapshot, RunAuthorizerTest, RunMethodTest, SnapshotSource } from '#services/apigateway/index.ts'
+import type { Roles } from '#services/iam/index.ts'
 import type { Invoker } from '#services/lambda/index.ts'
 import type { LogSink } from '#services/logs/index.ts'
 import { createAccessLog } from '../access-log.ts'
 import { addressOf } from '../address.ts'
+import { createJwtVerifier } from '../authorizers/jwt.ts'
+import type { PolicyAnswer } from '../authorizers/policy-answer.ts'
+import { createResultCache } from '../authorizers/result-cache.ts'
 import { GatewayRefusal, INTERNAL_SERVER_ERROR, renderRefusal } from '../gateway-responses.ts'
 import { logExecution } from '../execution-log.ts'
+import { createGatewayRoles } from '../gateway-role.ts'
 import { refusalLookup } from '../refusal-lookup.ts'
 import { accessVariables } from './access-variables.ts'
 import { compileDeployment, type CompiledDeployment } from './deployment.ts'
@@ -24,6 +30,7 @@ import { NotServed } from './not-served.ts'
 import { answer, execute } from './pipeline.ts'
 import { readCall } from './steps/read-call.ts'
 import { standardHeaders } from './steps/respond.ts'
+import { authorizerLog, authorizerRoute, judge } from './test-authorizer.ts'
 import { requestOf, routeOf, testResult } from './test-invoke.ts'
 
 export interface RestApisOptions {
@@ -33,6 +40,10 @@ export interface RestApisOptions {
   invoker: Pick<Invoker, 'invoke'>
   authenticator: Authenticator
   authorizer: Authorizer
+  /** The roles that API Gateway takes on. */
+  roles: Pick<Roles, 'findRole' | 'isTrusting' | 'issue'>
+  /** ARN of a user pool → the issuer whose tokens count as the pool's; a pool that is not here is Amazon's. */
+  userPoolIssuers?: ReadonlyMap<string, string>
   clock: Clock
   random: RandomSource
   /** Told of failures that are ours. */
@@ -54,6 +65,8 @@ export interface RestApis {
   handle(request: HttpRequest): Promise<HttpResponse>
   /** Runs one method of an API as it stands. Leaves a trace of its own, under the request id that its log names. */
   testInvoke: RunMethodTest
+  /** Asks one authorizer of an API as it stands. Leaves a trace of its own, too. */
+  testAuthorizer: RunAuthorizerTest
 }
 
 interface Settled {
@@ -73,7 +86,13 @@ export function createRestApis(options: RestApisOptions): RestApis {
     }
     return deployment
   }
-  const pipeline = { ...options, compiled }
+  const pipeline = {
+    ...options, compiled,
+    gatewayRoles: createGatewayRoles({ roles: options.roles, clock }),
+    results: createResultCache<PolicyAnswer>({ clock }),
+    jwt: createJwtVerifier({ issuerKeys: createIssuerKeys({ clock }), clock }),
+    userPoolIssuers: options.userPoolIssuers ?? new Map<string, string>(),
+  }
   const accessLog = createAccessLog(logs)
 
   function begin(request: HttpRequest): Exchange {
@@ -156,6 +175,19 @@ export function createRestApis(options: RestApisOptions): RestApis {
         return execute(call, pipeline)
       })
       return testResult(exchange, outcome, durationMs)
+    },
+
+    async testAuthorizer(test) {
+      const exchange = begin(requestOf({ ...test, httpMethod: 'GET' }))
+      exchange.test = { caller: test.caller, userAgent: test.userAgent, context: test.context }
+      const route = exchange.route = authorizerRoute(test)
+      exchange.address = route.address
+      let judged: Awaited<ReturnType<typeof judge>> = { status: 500 }
+      const { durationMs } = await serve(exchange, async () => {
+        judged = await judge(exchange, route, pipeline)
+        return { status: judged.status, headers: {}, body: '' }
+      })
+      return { ...judged, latencyMs: Math.round(durationMs), log: authorizerLog(exchange) }
     },
   }
 }

@@ -11,7 +11,7 @@ import { executionLines, methodResponseHeaders, testLog, type Outcome } from './
 const TEST_STAGE = 'test-invoke-stage'
 
 /** The request that a test stands for. It came from nowhere: no address, no headers but those that the test gives. */
-export function requestOf({ httpMethod, path, rawQuery, headers, body }: MethodTest): HttpRequest {
+export function requestOf({ httpMethod, path, rawQuery, headers, body }: Pick<MethodTest, 'httpMethod' | 'path' | 'rawQuery' | 'headers' | 'body'>): HttpRequest {
   return {
     method: httpMethod, path, rawQuery, headers: headersFromRaw(headers.flat()), remoteAddress: '', isSecure: true,
     body: async (bytesMax) => {
@@ -43,7 +43,7 @@ function only(snapshot: RestApiSnapshot, resource: SnapshotResource, method: Sna
   return { ...snapshot, resources: [{ ...resource, methods: { [method.httpMethod]: method } }] }
 }
 
-function testStage({ apiId }: RestApiSnapshot, variables: Record<string, string>): StageRecord {
+export function testStage({ apiId }: RestApiSnapshot, variables: Record<string, string>): StageRecord {
   return {
     apiId, variables, stageName: TEST_STAGE, deploymentId: '', methodSettings: {}, tracingEnabled: false, cacheClusterEnabled: false,
     tags: {}, createdAtMs: 0, lastUpdatedAtMs: 0,

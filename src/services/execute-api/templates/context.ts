@@ -22,8 +22,14 @@ export interface ContextFacts {
   resourceId?: string | undefined
   resourcePath?: string | undefined
   stage: string
-  authorizer?: Readonly<Record<string, Value>> | undefined
+  authorizer?: AuthorizerFacts | undefined
   error?: ErrorFacts | undefined
+}
+
+/** What an authorizer told of the caller: texts by name, `integrationLatency` in milliseconds, and of a user pool's token its claims. */
+export interface AuthorizerFacts {
+  readonly [name: string]: string | number | Readonly<Record<string, string>> | undefined
+  readonly claims?: Readonly<Record<string, string>> | undefined
 }
 
 export interface IdentityFacts {
@@ -92,7 +98,7 @@ function contextMaps({ identity, authorizer, error, ...rest }: ContextFacts): { 
   const map = mapOf({
     ...rest,
     identity: mapOf({ ...identity }),
-    authorizer: authorizer && mapOf(authorizer),
+    authorizer: authorizer && mapOf({ ...authorizer, claims: typeof authorizer.claims === 'object' ? mapOf(authorizer.claims) : authorizer.claims } as Record<string, Value>),
     error: error && mapOf({ ...error }),
     requestOverride: request,
     responseOverride: response,

@@ -39,13 +39,7 @@ function proxyEvent(call: ApiCall, body: Buffer): Record<string, unknown> {
   const { exchange, route, parameters, multiValues, facts } = call
   const { snapshot, stage } = route.deployed
   const isBase64Encoded = body.length > 0 && (isBinary(snapshot.binaryMediaTypes, mediaTypeOf(exchange.request)) || !isUtf8(body))
-  // A test has the headers that it was given, and null where it was given none.
-  const added: Record<string, string> = exchange.test ? {} : {
-    'X-Amzn-Trace-Id': exchange.traceHeader.split(';')[0]!,
-    'X-Forwarded-For': exchange.request.remoteAddress,
-    'X-Forwarded-Port': exchange.request.isSecure ? '443' : '80',
-    'X-Forwarded-Proto': exchange.request.isSecure ? 'https' : 'http',
-  }
+  const added = forwardedHeaders(exchange)
   return {
     resource: route.method.resource.path,
     path: route.address.path,
@@ -62,17 +56,28 @@ function proxyEvent(call: ApiCall, body: Buffer): Record<string, unknown> {
   }
 }
 
-function listed(headers: Readonly<Record<string, string>>): Record<string, string[]> {
+/** What functions see of a request's way here. A test has the headers that it was given, and none but those. */
+export function forwardedHeaders({ test, traceHeader, request }: Pick<ApiCall['exchange'], 'test' | 'traceHeader' | 'request'>): Record<string, string> {
+  if (test) return {}
+  return {
+    'X-Amzn-Trace-Id': traceHeader.split(';')[0]!,
+    'X-Forwarded-For': request.remoteAddress,
+    'X-Forwarded-Port': request.isSecure ? '443' : '80',
+    'X-Forwarded-Proto': request.isSecure ? 'https' : 'http',
+  }
+}
+
+export function listed(headers: Readonly<Record<string, string>>): Record<string, string[]> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]))
 }
 
-const emptyIdentity = {
+export const emptyIdentity = {
   cognitoIdentityPoolId: null, accountId: null, cognitoIdentityId: null, caller: null, sourceIp: null, principalOrgId: null, accessKey: null,
   cognitoAuthenticationType: null, cognitoAuthenticationProvider: null, userArn: null, userAgent: null, user: null,
 }
 
 /** Source: localstack's AWS_PROXY integration, from recorded events: these two never arrive. */
-function withoutHopHeaders<T>(headers: Readonly<Record<string, T>>): Record<string, T> {
+export function withoutHopHeaders<T>(headers: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^(?:content-length|connection)$/i.test(name)))
 }
 

@@ -1,21 +1,17 @@
-// Step 2: who calls, where the method asks for it. The body has not been read yet.
+// Step 2: who calls, where the method asks for a signature. The body has not been read yet.
 
 import { SignatureRefusal, type Authenticator, type SignatureClaim, type SignatureFault } from '#aws/authenticate.ts'
 import { GatewayRefusal, type GatewayResponseType } from '../../gateway-responses.ts'
-import { notServed } from '../not-served.ts'
 import type { Exchange, Route } from '../exchange.ts'
 
 /** @throws GatewayRefusal 403 for a signature that is missing, malformed, of an unknown key, or out of date. */
 export async function authenticate(
   exchange: Exchange,
-  { method, deployment }: Route,
+  { method }: Route,
   authenticator: Authenticator,
 ): Promise<SignatureClaim | undefined> {
-  const { authorizationType } = method.definition
-  // What is not built yet must not let anybody through.
-  if (authorizationType === 'CUSTOM' || authorizationType === 'COGNITO_USER_POOLS') throw notServed(`methods with ${authorizationType} authorization`)
-  if (authorizationType !== 'AWS_IAM') {
-    if (deployment.policy !== undefined) throw notServed('resource policies on methods without AWS_IAM authorization')
+  // Authorizers find out themselves who calls.
+  if (method.definition.authorizationType !== 'AWS_IAM') {
     exchange.trace.add('authentication', { required: false })
     return undefined
   }

@@ -1,35 +1,75 @@
-// Step 3: whether the caller may invoke the method.
+// Step 3: whether the caller may invoke the method: by IAM, by an authorizer, or by the API's resource policy alone.
 
-import type { SignatureClaim } from '#aws/authenticate.ts'
-import type { Authorizer } from '#aws/authorize.ts'
 import { formatArn } from '#aws/arn.ts'
+import type { SignatureClaim } from '#aws/authenticate.ts'
+import type { Evaluation } from '#aws/policy/evaluate.ts'
+import type { InvokeQuestion } from '../../authorizers/question.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
+import { askLambda, type LambdaAuthorizerOptions } from '../authorizers/lambda-authorizer.ts'
+import { authorizerError, denied } from '../authorizers/refusals.ts'
+import { anonymousRefusal, judgeAnonymously, maskedAccount } from '../authorizers/resource-policy.ts'
+import { askUserPools, type UserPoolOptions } from '../authorizers/user-pools.ts'
 import type { Exchange, Route } from '../exchange.ts'
 
-/** @throws GatewayRefusal 403 with AWS's sentence, in which the account of the API is masked. */
-export async function authorize(
-  exchange: Exchange,
-  { address, deployed, deployment }: Route,
-  claim: SignatureClaim | undefined,
-  authorizer: Authorizer,
+export interface AuthorizeOptions extends LambdaAuthorizerOptions, UserPoolOptions {}
+
+/**
+ * Leaves what an authorizer told of the caller in `exchange.authorized`, also of a caller who is refused: gateway responses may name it.
+ *
+ * Source: API Gateway developer guide, "How API Gateway resource policies affect authorization workflow".
+ *
+ * @throws GatewayRefusal 403 with AWS's sentence, in which the account of the API is masked; 401 and 500 of authorizers.
+ */
+export async function authorize(exchange: Exchange, route: Route, claim: SignatureClaim | undefined, options: AuthorizeOptions): Promise<void> {
+  const question = questionOf(exchange, route)
+  switch (route.method.definition.authorizationType) {
+    case 'AWS_IAM': return authorizeCaller(exchange, route, claim!, question, options)
+    case 'CUSTOM':
+    case 'COGNITO_USER_POOLS': return authorizeByAuthorizer(exchange, route, question, options)
+    default: return authorizeAnybody(exchange, route, question)
+  }
+}
+
+/** The path as it was sent; of the root only its slash. */
+export function questionOf({ request, atMs }: Exchange, { address, deployed: { snapshot: { accountId, region, apiId } } }: Route): InvokeQuestion {
+  const resource = formatArn({ service: 'execute-api', region, accountId, resource: `${apiId}/${address.stageName}/${request.method}${address.path}` })
+  return { resource, scope: { accountId, region }, request, atMs }
+}
+
+async function authorizeCaller(
+  exchange: Exchange, { deployment: { policy } }: Route, { caller }: SignatureClaim, { resource, ...call }: InvokeQuestion, { authorizer }: AuthorizeOptions,
 ): Promise<void> {
-  if (claim === undefined) return
-  const { policy } = deployment
   if (policy !== undefined && 'broken' in policy) throw configurationError(`Invalid resource policy: ${policy.broken}`)
-  const { accountId, region, apiId } = deployed.snapshot
-  // The path as it was sent; of the root only its slash.
-  const resourcePath = `${apiId}/${address.stageName}/${exchange.request.method}${address.path}`
-  const resource = formatArn({ service: 'execute-api', region, accountId, resource: resourcePath })
-  const shownAs = formatArn({ service: 'execute-api', region, accountId: masked(accountId), resource: resourcePath })
   const decision = await authorizer.decide(
-    { caller: claim.caller, scope: { accountId, region }, atMs: exchange.atMs, request: exchange.request },
-    { action: 'execute-api:Invoke', resource, shownAs, ...(policy ? { resourcePolicy: policy } : {}) },
+    { caller, ...call }, { action: 'execute-api:Invoke', resource, shownAs: maskedAccount(resource), ...(policy ? { resourcePolicy: policy } : {}) },
   )
   exchange.trace.add('policy', { action: 'execute-api:Invoke', resource, allowed: decision.allowed, statements: decision.statements })
   if (!decision.allowed) throw new GatewayRefusal('ACCESS_DENIED', decision.message)
 }
 
-/** Source: public reports of such answers, among them ASFHyP3/hyp3 issue 2283: eight asterisks and the last four digits. */
-function masked(accountId: string): string {
-  return `********${accountId.slice(-4)}`
+/** Source: as above, resource policy only: it must allow, where there is one. */
+function authorizeAnybody(exchange: Exchange, route: Route, question: InvokeQuestion): void {
+  const byPolicy = judgeAnonymously(exchange, route, question)
+  if (byPolicy && byPolicy.outcome !== 'allowed') throw anonymousRefusal(byPolicy, question)
+}
+
+async function authorizeByAuthorizer(exchange: Exchange, route: Route, question: InvokeQuestion, options: AuthorizeOptions): Promise<void> {
+  const authorizer = route.deployment.authorizers.get(route.method.definition.authorizerId ?? '')
+  if (!authorizer) throw authorizerError(exchange, 'The authorizer of the method does not exist')
+  if (authorizer.definition.type === 'COGNITO_USER_POOLS') {
+    exchange.authorized = await askUserPools(exchange, route, authorizer, options)
+    // Source: as above, Amazon Cognito: whoever is known needs the policy's Allow too.
+    return authorizeAnybody(exchange, route, question)
+  }
+  const byPolicy = judgeAnonymously(exchange, route, question)
+  if (byPolicy?.outcome === 'explicit-deny') throw anonymousRefusal(byPolicy, question)
+  const { evaluation, authorized } = await askLambda(exchange, route, authorizer, question, options)
+  exchange.authorized = authorized
+  const outcome = together(evaluation, byPolicy)
+  if (outcome !== 'allowed') throw denied(outcome)
+}
+
+/** Source: as above, table A: either allows, none denies. The policy's denial was found before. */
+function together({ outcome }: Evaluation, byPolicy: Evaluation | undefined): Evaluation['outcome'] {
+  return outcome === 'implicit-deny' && byPolicy?.outcome === 'allowed' ? 'allowed' : outcome
 }

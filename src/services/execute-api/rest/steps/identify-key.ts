@@ -2,7 +2,6 @@
 
 import type { KeyGrant, Metering } from '#services/apigateway/index.ts'
 import { GatewayRefusal } from '../../gateway-responses.ts'
-import { notServed } from '../not-served.ts'
 import type { Exchange, Route } from '../exchange.ts'
 
 /** A request's API key, that may call the stage. The value must not enter a trace or a log. */
@@ -12,16 +11,17 @@ export interface RequestKey {
 }
 
 /**
- * Source: API Gateway developer guide, "Choose an API key source in API Gateway": the header `x-api-key`.
+ * Source: API Gateway developer guide, "Choose an API key source in API Gateway": the header `x-api-key`, or what the Lambda authorizer of the
+ * method answered as `usageIdentifierKey`.
  *
  * @throws GatewayRefusal 403 without a key, and for one that is unknown, disabled, or of no usage plan that has the stage.
  */
 export async function identifyKey(exchange: Exchange, { method, deployed }: Route, metering: Metering): Promise<RequestKey | undefined> {
   if (!method.definition.apiKeyRequired) return undefined
   const { apiKeySource, accountId, region, apiId } = deployed.snapshot
-  if (apiKeySource === 'AUTHORIZER') throw notServed('API keys from authorizers')
-  const value = exchange.request.headers.get('x-api-key')
-  if (value === undefined || value === '') throw refusal(exchange, { because: 'no x-api-key header' })
+  const isHeader = apiKeySource === 'HEADER'
+  const value = isHeader ? exchange.request.headers.get('x-api-key') : exchange.authorized?.usageIdentifierKey
+  if (value === undefined || value === '') throw refusal(exchange, { because: isHeader ? 'no x-api-key header' : 'no usageIdentifierKey of an authorizer' })
   const found = await metering.findKey({ accountId, region, apiId, stageName: deployed.stage.stageName }, value)
   if (found.is === 'refused') {
     throw refusal(exchange, { because: found.because, key: masked(value), ...(found.keyId === undefined ? {} : { keyId: found.keyId }) })

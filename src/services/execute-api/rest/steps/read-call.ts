@@ -1,7 +1,7 @@
 // Step 5: the body, the parameters, and what templates and functions may know about the call. A signed body is read between steps 2 and 3.
 
 import type { SignatureClaim } from '#aws/authenticate.ts'
-import { BodyTooLarge } from '#lib/http.ts'
+import { BodyTooLarge, type HttpRequest } from '#lib/http.ts'
 import { decoded } from '../../address.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
 import { TemplateContext } from '../../templates/context.ts'
@@ -31,13 +31,11 @@ export async function readCall(exchange: Exchange, route: Route, claim: Signatur
   const body = signedBody ?? await readBody(exchange)
   const { integration } = route.method
   if (!integration) throw configurationError('No integration defined for method')
-  const header = collect(spelledOnce(exchange.request.headers.entries()))
-  const querystring = collect(parseQuery(exchange.request.rawQuery))
+  const { parameters, multiValues } = requestValues(exchange.request, route.pathParameters)
+  const { header, querystring } = multiValues
   const facts = factsOf(exchange, route, claim)
   const call: ApiCall = {
-    exchange, route, integration, body, facts,
-    parameters: { path: route.pathParameters, querystring: lastOf(querystring), header: lastOf(header) },
-    multiValues: { querystring, header },
+    exchange, route, integration, body, facts, parameters, multiValues,
     context: new TemplateContext(facts),
   }
   exchange.trace.add('request', {
@@ -45,6 +43,15 @@ export async function readCall(exchange: Exchange, route: Route, claim: Signatur
     ...(route.mayTraceBodies && body.length > 0 ? { body: body.toString('utf8', 0, BODY_TRACED_BYTES_MAX) } : {}),
   })
   return call
+}
+
+/** The parameters of a request, without its body. */
+export type RequestValues = Pick<ApiCall, 'parameters' | 'multiValues'>
+
+export function requestValues({ headers, rawQuery }: HttpRequest, path: Route['pathParameters']): RequestValues {
+  const header = collect(spelledOnce(headers.entries()))
+  const querystring = collect(parseQuery(rawQuery))
+  return { parameters: { path, querystring: lastOf(querystring), header: lastOf(header) }, multiValues: { querystring, header } }
 }
 
 /** Of a body or a template's text so much enters a trace, bytes. Source: developer guide: execution logs truncate at 1,024 bytes. */
