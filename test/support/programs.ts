@@ -4,10 +4,10 @@ import { spawn, spawnSync } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 
 /** `absent: aws` when the program does not run here, else false: for a test's `skip`. */
-export function absent(program: 'aws' | 'setpriv' | 'python3' | 'boto3' | 'strace' | 'bwrap' | 'openssl'): string | false {
+export function absent(program: 'aws' | 'setpriv' | 'python3' | 'boto3' | 'strace' | 'bwrap' | 'openssl' | 'curl' | 'gcc' | 'requests'): string | false {
   const known = seen.get(program)
   if (known !== undefined) return known
-  const [command, ...args] = program === 'boto3' ? ['python3', '-c', 'import boto3'] : program === 'strace' ? ['strace', '-V'] : program === 'openssl' ? ['openssl', 'version'] : [program, '--version']
+  const [command, ...args] = program === 'boto3' || program === 'requests' ? ['python3', '-c', `import ${program}`] : program === 'strace' ? ['strace', '-V'] : program === 'openssl' ? ['openssl', 'version'] : [program, '--version']
   const answer = spawnSync(command!, args, { timeout: 20_000 }).status === 0 ? false : `absent: ${program}`
   seen.set(program, answer)
   return answer
