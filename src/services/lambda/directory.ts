@@ -15,6 +15,8 @@ export interface FunctionSnapshot {
   record: FunctionRecord
   /** Undefined when no permission was added. */
   policy: Policy | undefined
+  /** Archives of the layers, in their order, as the code store knows them: environments see them at `/opt`. */
+  layers?: readonly string[]
 }
 
 export interface FunctionDirectory {

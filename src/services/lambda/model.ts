@@ -18,6 +18,10 @@ export interface FunctionSettings {
   architecture: 'x86_64' | 'arm64'
   tracingMode: 'PassThrough' | 'Active'
   logGroup: string
+  /** `Text` where absent. The levels count in JSON alone; `INFO` where absent. */
+  logFormat?: 'Text' | 'JSON'
+  applicationLogLevel?: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'FATAL'
+  systemLogLevel?: 'DEBUG' | 'INFO' | 'WARN'
 }
 
 /** The `$LATEST` of a function: there are no other versions yet. */

@@ -17,7 +17,7 @@ import type { Reason } from './failures.ts'
 import { keptBeside } from './keeper.ts'
 import type { Machine } from './machine.ts'
 import { holdLayers } from './opt.ts'
-import { textLogs } from './platform-log.ts'
+import { logSettingsOf } from './platform-log.ts'
 import { bringsOwnRuntime, programOf } from './program.ts'
 import { openRuntimeServer } from './runtime-server.ts'
 import { logStreamName, variablesOf } from './variables.ts'
@@ -43,7 +43,7 @@ export interface Launched {
  * @throws ServiceException, AccessDeniedException when the environment cannot even be started.
  */
 export async function launch(
-  { record }: FunctionSnapshot, hooks: Pick<EnvironmentOptions, 'onIdle' | 'onInitFailed' | 'onStopped'>, options: LaunchOptions,
+  { record, layers = [] }: FunctionSnapshot, hooks: Pick<EnvironmentOptions, 'onIdle' | 'onInitFailed' | 'onStopped'>, options: LaunchOptions,
 ): Promise<Launched> {
   const { machine, code, roles, sealer, logs, clock, random, endpoint } = options
   const { settings } = record
@@ -58,7 +58,7 @@ export async function launch(
     const [credentials, held, opt, scratchDirectory, server] = await Promise.all([
       roles.issue({ role, sessionName: sessionNameOf(record.name), durationSeconds: CREDENTIALS_SECONDS }),
       code.hold(record.codeSha256),
-      holdLayers([], { code, directory: machine.codeDirectory, random }),
+      holdLayers(layers, { code, directory: machine.codeDirectory, random }),
       machine.makeScratch(userId),
       openRuntimeServer(),
     ])
@@ -67,12 +67,13 @@ export async function launch(
     const logStream = logStreamName(clock.now(), random.bytes(16).toString('hex'))
     const { isolation } = machine
     const { memoryMb, ephemeralStorageMb } = settings
+    const logSettings = logSettingsOf(settings)
     const taskRoot = isolation.taskRoot(held.directory)
     const optRoot = isolation.optRoot(opt?.directory)
     const program = programOf({ machine, runtime: settings.runtime, interpreter, memoryMb, codeDirectory: held.directory, optDirectory: opt?.directory, wrapper: own.AWS_LAMBDA_EXEC_WRAPPER })
     const extensions = extensionsIn(opt?.directory)
     const variables = variablesOf({
-      record, own, credentials, endpoint: endpoint.url(), logStream, taskRoot, optRoot, runtimeApi: server.address, scratchDirectory, logs: textLogs,
+      record, own, credentials, endpoint: endpoint.url(), logStream, taskRoot, optRoot, runtimeApi: server.address, scratchDirectory, logs: logSettings,
       runtimeDirectory: interpreter === undefined ? '/var/runtime' : dirname(isolation.place(machine.bootstraps[interpreter.language])),
       interpreterVersion: interpreter?.version,
     })
@@ -99,7 +100,7 @@ export async function launch(
       runtimeVersion: program.version,
       runtimeVersionArn: runtimeVersionArn(record.region, settings.runtime),
       initializationType: 'on-demand',
-      logs: textLogs,
+      logs: logSettings,
       emit: (events) => { logs.append({ accountId: record.accountId, region: record.region, group: settings.logGroup, stream: logStream, events }) },
       onIdle: hooks.onIdle,
       onInitFailed: hooks.onInitFailed,

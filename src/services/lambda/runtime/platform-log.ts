@@ -1,5 +1,6 @@
 // What the platform itself says about an environment: each event once, as a line of the log (text or JSON) and as telemetry.
 
+import type { FunctionSettings } from '../model.ts'
 import { endLine, initReportLine, initStartLine, reportLine, startLine } from './log-lines.ts'
 
 type Status = 'success' | 'error' | 'failure' | 'timeout'
@@ -43,7 +44,9 @@ export interface LogSettings {
   applicationLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'FATAL'
 }
 
-export const textLogs: LogSettings = { format: 'Text', systemLevel: 'INFO', applicationLevel: 'INFO' }
+export function logSettingsOf({ logFormat = 'Text', systemLogLevel = 'INFO', applicationLogLevel = 'INFO' }: Pick<FunctionSettings, 'logFormat' | 'systemLogLevel' | 'applicationLogLevel'>): LogSettings {
+  return { format: logFormat, systemLevel: systemLogLevel, applicationLevel: applicationLogLevel }
+}
 
 const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL']
 
