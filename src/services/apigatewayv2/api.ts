@@ -5,6 +5,8 @@ import { operation, type Operations } from '#aws/service.ts'
 import * as apiMappings from './api-mappings.ts'
 import * as apis from './apis.ts'
 import * as authorizers from './authorizers.ts'
+import { exportApi } from './definition/export-api.ts'
+import * as imports from './definition/import-api.ts'
 import * as deployments from './deployments.ts'
 import * as domainNames from './domain-names.ts'
 import type { ApiGatewayV2 } from './index.ts'
@@ -40,6 +42,20 @@ export const operations: Operations<ApiGatewayV2> = {
   DeleteCorsConfiguration: operation<ApiGatewayV2, sdk.DeleteCorsConfigurationRequest, void>({
     access: (input, call) => [may('DELETE', call, input, 'cors')],
     run: apis.deleteCorsConfiguration,
+  }),
+
+  // What an import sets decides about further permissions; its handler asks for them.
+  ImportApi: operation<ApiGatewayV2, sdk.ImportApiRequest, sdk.ImportApiResponse>({
+    access: (_input, call) => [mayAt('PUT', call, 'apis')],
+    run: imports.importApi,
+  }),
+  ReimportApi: operation<ApiGatewayV2, sdk.ReimportApiRequest, sdk.ReimportApiResponse>({
+    access: (input, call) => [may('PUT', call, input)],
+    run: imports.reimportApi,
+  }),
+  ExportApi: operation<ApiGatewayV2, sdk.ExportApiRequest, sdk.ExportApiResponse>({
+    access: (input, call) => [may('GET', call, input, 'exports', input.Specification)],
+    run: exportApi,
   }),
 
   CreateRoute: operation<ApiGatewayV2, sdk.CreateRouteRequest, sdk.CreateRouteResult>({

@@ -46,5 +46,8 @@ export const TAGS_PER_RESOURCE_MAX = 50
 /** Attempts to store an edit while other calls edit the same API. Ours. */
 export const EDIT_ATTEMPTS_MAX = 40
 
-/** Bytes of a definition to import, as the request carries it. Ours: AWS names 6 MB for the definition. */
-export const REQUEST_BODY_BYTES_MAX = 10 * 1024 * 1024
+/** Bytes of a definition to import. Source: API Gateway quotas, "OpenAPI file size" (6 MB). */
+export const DEFINITION_BYTES_MAX = 6 * 1024 * 1024
+
+/** Bytes of any request's body: a definition travels as a text in JSON, with every quotation mark escaped. Ours. */
+export const REQUEST_BODY_BYTES_MAX = 16 * 1024 * 1024

@@ -1,6 +1,7 @@
 // ImportRestApi and PutRestApi: an API from a definition, new or into one that exists.
 
 import type * as sdk from '@aws-sdk/client-api-gateway'
+import type { BasePathMode } from '#aws/open-api.ts'
 import type { Call } from '#aws/service.ts'
 import { mayPassRole, maySetPolicy } from '../permissions.ts'
 import { newSettings } from '../api-settings.ts'
@@ -15,7 +16,7 @@ import { describeApi, emptyDesign, listed } from '../rest-apis.ts'
 import { transactions } from '../store.ts'
 import { applyPlan } from './apply-plan.ts'
 import { createFindings, type Findings } from './findings.ts'
-import { planImport, type BasePathMode, type ImportPlan } from './plan.ts'
+import { planImport, type ImportPlan } from './plan.ts'
 import { readDefinition } from './read-definition.ts'
 
 export async function importRestApi(

@@ -1,6 +1,7 @@
 // A definition as a plan: what the import shall make, in API Gateway's own terms.
 
 import type * as sdk from '@aws-sdk/client-api-gateway'
+import { prefixOf, type BasePathMode } from '#aws/open-api.ts'
 import type { NewAuthorizer } from '../authorizer-rules.ts'
 import { errors } from '../errors.ts'
 import { httpMethods, type NewMethod } from '../methods.ts'
@@ -46,9 +47,6 @@ export interface PlanOptions {
   /** Makes the name of a model that the definition does not name. */
   newModelName: () => string
 }
-
-/** Source: API Gateway developer guide, "Set the OpenAPI basePath property". */
-export type BasePathMode = 'ignore' | 'prepend' | 'split'
 
 /** What a method's plan is made from. */
 export interface MethodContext {
@@ -120,25 +118,6 @@ function methodsOf(path: string, item: JsonObject, context: Pick<MethodContext, 
     }))
     return [planMethod(operation, { ...context, path, httpMethod, parameters: [...parameters.values()] })]
   })
-}
-
-/** The path parts that stand before every path. Source: API Gateway developer guide, "Set the OpenAPI basePath property". */
-function prefixOf(definition: Definition, mode: BasePathMode): string {
-  if (mode === 'ignore') return ''
-  const parts = basePathOf(definition).split('/').filter((part) => part !== '')
-  return (mode === 'split' ? parts.slice(1) : parts).join('/')
-}
-
-function basePathOf({ format, document }: Definition): string {
-  if (format === 'swagger2') return textOf(document['basePath']) ?? ''
-  const servers = listOf(document['servers']).map(objectOf)
-  for (const server of servers) {
-    const variable = objectOf(objectOf(server['variables'])['basePath'])
-    const value = textOf(variable['default'])
-    if (value !== undefined) return value
-  }
-  const url = textOf(servers[0]?.['url']) ?? ''
-  return url.replace(/^[a-z]+:\/\/[^/]*/i, '')
 }
 
 /** Source: API Gateway developer guide, "x-amazon-apigateway-endpoint-configuration". */
