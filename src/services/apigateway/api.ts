@@ -19,6 +19,7 @@ import * as resources from './resources.ts'
 import * as restApis from './rest-apis.ts'
 import * as stages from './stages.ts'
 import * as tags from './tags.ts'
+import { testInvokeAuthorizer } from './test-authorizer.ts'
 import { testInvokeMethod } from './test-invoke.ts'
 import * as usage from './usage.ts'
 import * as usagePlans from './usage-plans.ts'
@@ -174,6 +175,10 @@ export const operations: Operations<ApiGateway> = {
   DeleteAuthorizer: operation<ApiGateway, sdk.DeleteAuthorizerRequest, void>({
     access: (input, call) => [may('DELETE', call, input.restApiId, 'authorizers', input.authorizerId)],
     run: authorizers.deleteAuthorizer,
+  }),
+  TestInvokeAuthorizer: operation<ApiGateway, sdk.TestInvokeAuthorizerRequest, sdk.TestInvokeAuthorizerResponse>({
+    access: (input, call) => [may('POST', call, input.restApiId, 'authorizers', input.authorizerId)],
+    run: testInvokeAuthorizer,
   }),
   FlushStageAuthorizersCache: operation<ApiGateway, sdk.FlushStageAuthorizersCacheRequest, void>({
     access: (input, call) => [may('DELETE', call, input.restApiId, 'stages', input.stageName, 'cache', 'authorizers')],
