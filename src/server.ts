@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import { writeFileAtomically } from '#lib/files.ts'
 import type { HttpRequest, HttpResponse } from '#lib/http.ts'
+import { createHttpClient } from '#lib/http-client.ts'
 import { serve } from '#lib/http-server.ts'
 import type { Log } from '#lib/log.ts'
 import type { RandomSource } from '#lib/random.ts'
 import { createAuthenticator } from '#aws/authenticate.ts'
 import { createAuthorizer } from '#aws/authorize.ts'
 import { createDispatcher } from '#aws/dispatch.ts'
+import { createServiceCalls } from '#aws/service-calls.ts'
 import { createApiGateway, createLoggingRoles } from '#services/apigateway/index.ts'
 import { createApiGatewayV2 } from '#services/apigatewayv2/index.ts'
 import { createDynamoDb } from '#services/dynamodb/index.ts'
@@ -85,9 +87,12 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       services: [iam.definition, sts.definition, logs.definition, dynamodb.definition, lambda.definition, apigateway.definition, apigatewayv2.definition],
       authenticator, authorizer, clock, random, log, onTrace, region: settings.region,
     })
+    const http = createHttpClient()
+    closing.push(async () => http.close())
     const executeApi = createExecuteApi({
       snapshots: apigateway.snapshots, metering: apigateway.metering, invoker: lambda.invoker, authenticator, authorizer, clock, random, log, onTrace,
       logs: logs.sink, region: settings.region, traceBodies: settings.traceBodies, roles: iam.roles, userPoolIssuers: settings.userPoolIssuers,
+      http, services: createServiceCalls(dispatcher),
     })
 
     const account = await ensureRoot()

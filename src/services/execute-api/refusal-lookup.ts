@@ -43,8 +43,9 @@ function valueAt(facts: unknown, path: readonly string[]): string | undefined {
 }
 
 /** Source: developer guide, "Set up gateway responses": headers may take header, path and query parameters of the request. */
-function parameter({ request, route }: Exchange, place: string, name: string): string | undefined {
-  const { parameters } = requestValues(request, route?.pathParameters ?? {})
+function parameter(exchange: Exchange, place: string, name: string): string | undefined {
+  const { request, route } = exchange
+  const { parameters } = requestValues(exchange, route?.pathParameters ?? {})
   switch (place) {
     case 'header': return request.headers.get(name)
     case 'path': return parameters.path[name]

@@ -102,7 +102,12 @@ export interface ApiCall {
 /** The step `request-template`: what the integration gets. */
 export interface IntegrationRequest {
   body: Buffer
+  /** Mapped, or set by a template. */
   headers: Record<string, string>
+  path: Record<string, string>
+  querystring: Record<string, string[]>
+  /** What the body is said to be where no mapping says it. */
+  contentType: string | undefined
 }
 
 /** The step `integrate`: what the integration answered. */
@@ -110,8 +115,9 @@ export interface IntegrationResult {
   status: number
   body: Buffer
   headers: Record<string, string | string[]>
-  /** Of a function that failed: what response patterns are matched with. */
+  /** Of a function that failed: what response patterns are matched with. Those of other integrations are matched with the status. */
   errorMessage?: string | undefined
+  isFunction?: true
   /** A proxy integration's answer is the answer: no selection, no templates. */
   isFinal: boolean
 }

@@ -13,6 +13,7 @@ import { createCaller, type Answer } from '#services/apigateway/caller.testing.t
 import { migrations } from '#services/apigateway/migrations.ts'
 import { openDatabase } from '#storage/open.ts'
 import { createExecuteApi } from '../index.ts'
+import { nothingBehind } from './nothing-behind.testing.ts'
 
 const template = '{"statusCode": 200}'
 const page = '{"apiKey":"$context.identity.apiKey","apiKeyId":"$context.identity.apiKeyId"}'
@@ -54,7 +55,7 @@ async function keyed(t: TestContext, plan: Record<string, unknown> = {}, setting
     snapshots, metering, invoker: { invoke: notAsked }, authenticator: { begin: notAsked }, authorizer: { decide: notAsked },
     roles: { findRole: notAsked, isTrusting: () => false, issue: notAsked },
     clock: systemClock, random: systemRandom, log: { error: (facts) => { throw facts.err } }, logs: { append: () => {} },
-    onTrace: (trace) => { steps = trace.steps() }, region: 'us-east-1', traceBodies: false,
+    onTrace: (trace) => { steps = trace.steps() }, region: 'us-east-1', traceBodies: false, ...nothingBehind,
   })
   async function call(path: string, key?: string) {
     const headers = headersFromRaw(['host', `${restApiId}.execute-api.localhost`, ...key === undefined ? [] : ['X-Api-Key', key]])

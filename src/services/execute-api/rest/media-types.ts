@@ -11,6 +11,11 @@ export function mediaTypeOf({ headers }: Pick<HttpRequest, 'headers'>): string {
   return contentType === undefined || contentType.trim() === '' ? DEFAULT_MEDIA_TYPE : contentType.split(';')[0]!.trim().toLowerCase()
 }
 
+/** The media type as the request has it; empty where it has none, which is a binary type only where all are. */
+export function mediaTypeSent({ headers }: Pick<HttpRequest, 'headers'>): string {
+  return headers.get('content-type')?.split(';')[0]!.trim().toLowerCase() ?? ''
+}
+
 /** The entry for the request's content type, exactly as sent or without its parameters, else the one for `$default`. */
 export function chooseByContentType<T>(entries: ReadonlyMap<string, T>, { headers }: Pick<HttpRequest, 'headers'>): T | undefined {
   return entries.get(headers.get('content-type')?.toLowerCase() ?? '') ?? entries.get(mediaTypeOf({ headers })) ?? entries.get('$default')

@@ -1,48 +1,68 @@
-// Parameter mappings: headers from static texts, parameters, bodies, context and stage variables.
+// Parameter mappings: what an integration is given and what an answer is, from parameters, bodies, context, stage variables and static texts.
 
-import type { ApiCall, IntegrationResult } from './exchange.ts'
+import { GatewayRefusal, INTERNAL_SERVER_ERROR } from '../gateway-responses.ts'
 import { JsonPath, JsonPathError } from '../templates/json-path/path.ts'
 import { JsonSyntaxError, parseJson, printJson } from '../templates/json.ts'
 import { JavaList, JavaMap, toText, type Value } from '../templates/values.ts'
+import type { ApiCall, IntegrationResult } from './exchange.ts'
 
-/** Headers that an integration is given. Mappings to its path and query have a meaning for HTTP backends only. */
-export function mapRequestParameters(call: ApiCall): { headers: Record<string, string> } {
-  const headers: Record<string, string> = {}
-  for (const [target, source] of Object.entries(call.integration.definition.requestParameters ?? {})) {
-    const name = /^integration\.request\.header\.(.+)$/.exec(target)?.[1]
-    const value = name === undefined ? undefined : sourceValue(call, source, undefined)
-    if (value !== undefined) headers[name!] = value
-  }
-  return { headers }
+/** What an integration is given besides its body. */
+export interface MappedRequest {
+  path: Record<string, string>
+  querystring: Record<string, string[]>
+  header: Record<string, string>
 }
 
-/** Headers that an answer is given. */
+const requestTarget = /^integration\.request\.(path|querystring|multivaluequerystring|header|multivalueheader)\.(.+)$/s
+
+/**
+ * A source that has no value maps nothing. A list becomes a query parameter's values, and one header's with commas.
+ *
+ * Source: developer guide, "Parameter mapping source reference for REST APIs".
+ * @throws GatewayRefusal 400 when a body that is mapped looks like JSON and is none.
+ */
+export function mapRequestParameters(call: ApiCall): MappedRequest {
+  const mapped: MappedRequest = { path: {}, querystring: {}, header: {} }
+  for (const [target, source] of Object.entries(call.integration.definition.requestParameters ?? {})) {
+    const [, kind, name] = requestTarget.exec(target) ?? []
+    const values = name === undefined ? undefined : sourceValues(call, source, undefined)
+    if (values === undefined) continue
+    if (kind === 'path') mapped.path[name!] = values.join(',')
+    else if (kind === 'header' || kind === 'multivalueheader') mapped.header[name!] = values.join(',')
+    else mapped.querystring[name!] = values
+  }
+  return mapped
+}
+
+/**
+ * Headers that an answer is given: those that the method response declares.
+ *
+ * @throws GatewayRefusal 500 when a body that is mapped looks like JSON and is none.
+ */
 export function mapResponseParameters(
   call: ApiCall,
-  parameters: Readonly<Record<string, string>> | undefined,
+  { statusCode, responseParameters }: { statusCode: string, responseParameters?: Readonly<Record<string, string>> | undefined },
   result: IntegrationResult,
 ): Record<string, string> {
+  const declared = call.route.method.definition.methodResponses?.[statusCode]?.responseParameters ?? {}
   const headers: Record<string, string> = {}
-  for (const [target, source] of Object.entries(parameters ?? {})) {
-    const name = /^method\.response\.header\.(.+)$/.exec(target)?.[1]
-    const value = name === undefined ? undefined : sourceValue(call, source, result)
+  for (const [target, source] of Object.entries(responseParameters ?? {})) {
+    const name = Object.hasOwn(declared, target) ? /^method\.response\.(?:multivalue)?header\.(.+)$/s.exec(target)?.[1] : undefined
+    const value = name === undefined ? undefined : sourceValues(call, source, result)?.join(',')
     if (value !== undefined) headers[name!] = value
   }
   return headers
 }
 
-/**
- * The value that a mapping expression names; undefined when there is none.
- * Source: developer guide, "Parameter mapping source reference for REST APIs".
- */
-export function sourceValue(call: ApiCall, source: string, result: IntegrationResult | undefined): string | undefined {
-  if (source.startsWith("'") && source.endsWith("'") && source.length > 1) return source.slice(1, -1)
+/** The values that a mapping expression names; undefined when there is none. */
+function sourceValues(call: ApiCall, source: string, result: IntegrationResult | undefined): string[] | undefined {
+  if (source.startsWith("'") && source.endsWith("'") && source.length > 1) return [source.slice(1, -1)]
   const [root, rest] = splitOnce(source, '.')
   switch (root) {
-    case 'context': return contextValue(call, rest)
-    case 'stageVariables': return call.route.deployed.stage.variables[rest]
-    case 'method': return rest.startsWith('request.') ? requestValue(call, rest.slice('request.'.length)) : undefined
-    case 'integration': return result && rest.startsWith('response.') ? responseValue(rest.slice('response.'.length), result) : undefined
+    case 'context': return listOf(contextValue(call, rest))
+    case 'stageVariables': return listOf(call.route.deployed.stage.variables[rest])
+    case 'method': return rest.startsWith('request.') ? requestValues(call, rest.slice('request.'.length)) : undefined
+    case 'integration': return result && rest.startsWith('response.') ? responseValues(rest.slice('response.'.length), result) : undefined
     default: return undefined
   }
 }
@@ -51,6 +71,8 @@ function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator)
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
 }
+
+const listOf = (value: string | undefined): string[] | undefined => (value === undefined ? undefined : [value])
 
 function contextValue({ context }: ApiCall, path: string): string | undefined {
   let value: Value = context.map
@@ -61,38 +83,64 @@ function contextValue({ context }: ApiCall, path: string): string | undefined {
   return value === undefined || value === null || value instanceof JavaMap ? undefined : toText(value)
 }
 
-function requestValue({ parameters, multiValues, exchange, body }: ApiCall, rest: string): string | undefined {
+/** Of a parameter that came several times the last value is the single one. Source: localstack's parameter mapping, tried on AWS. */
+function requestValues({ parameters, multiValues, body }: ApiCall, rest: string): string[] | undefined {
+  if (rest === 'body' || rest.startsWith('body.') || rest.startsWith('body[')) return listOf(bodyValue(body, rest, invalidRequest))
   const [kind, name] = splitOnce(rest, '.')
   switch (kind) {
-    case 'path': return parameters.path[name]
-    case 'querystring': return parameters.querystring[name]
-    case 'header': return exchange.request.headers.get(name)
-    case 'multivaluequerystring': return multiValues.querystring[name]?.join(',')
-    case 'multivalueheader': return exchange.request.headers.all(name).join(',') || undefined
-    case 'body': return bodyValue(body, name)
+    case 'path': return listOf(parameters.path[name])
+    case 'querystring': return listOf(parameters.querystring[name])
+    case 'multivaluequerystring': return multiValues.querystring[name]
+    case 'header': return listOf(headerValues(multiValues.header, name)?.at(-1))
+    case 'multivalueheader': return headerValues(multiValues.header, name)
     default: return undefined
   }
 }
 
-function responseValue(rest: string, { headers, body }: IntegrationResult): string | undefined {
+function responseValues(rest: string, { headers, body }: IntegrationResult): string[] | undefined {
+  if (rest === 'body' || rest.startsWith('body.') || rest.startsWith('body[')) return listOf(bodyValue(body, rest, invalidResponse))
   const [kind, name] = splitOnce(rest, '.')
-  if (kind === 'body') return bodyValue(body, name)
   if (kind !== 'header' && kind !== 'multivalueheader') return undefined
-  const found = Object.keys(headers).find((key) => key.toLowerCase() === name.toLowerCase())
-  const value = found === undefined ? undefined : headers[found]
-  return Array.isArray(value) ? (kind === 'header' ? value.at(-1) : value.join(',')) : value
+  const values = headerValues(headers, name)
+  return kind === 'header' ? listOf(values?.at(-1)) : values
 }
 
-/** A whole body, or what a JSONPath (without its `$.`) finds in it. */
-function bodyValue(body: Buffer, path: string): string | undefined {
-  const text = body.toString('utf8')
-  if (path === '') return text
+/** Ours: names of headers have no case, as in HTTP; AWS's guide calls them case-sensitive, and many clients send them in lower case. */
+function headerValues(headers: Readonly<Record<string, string | string[]>>, name: string): string[] | undefined {
+  const lower = name.toLowerCase()
+  const found = Object.keys(headers).find((key) => key.toLowerCase() === lower)
+  return found === undefined ? undefined : [headers[found]!].flat()
+}
+
+const invalidRequest = () => new GatewayRefusal('BAD_REQUEST_BODY', 'Invalid JSON in request body')
+const invalidResponse = () => new GatewayRefusal('DEFAULT_5XX', INTERNAL_SERVER_ERROR)
+
+/**
+ * A whole body, or what a JSONPath finds in it. An absent one reads as an empty object. One that begins like JSON must be it, even where it
+ * is taken whole; any other has nothing to be found in.
+ *
+ * Source: localstack's parameter mapping and its unit tests, tried on AWS by their authors.
+ */
+function bodyValue(body: Buffer, expression: string, invalid: () => GatewayRefusal): string | undefined {
+  const text = body.toString('utf8').trim() || '{}'
+  const parsed = /^[{['"]/.test(text) ? parsedOr(text, invalid) : undefined
+  if (expression === 'body') return text
+  if (parsed === undefined) return undefined
   try {
-    const value = JsonPath.compile(path).read(parseJson(text))
+    const value = JsonPath.compile(`$${expression.slice('body'.length)}`).read(parsed)
     if (value === undefined || value === null) return undefined
     return value instanceof JavaList || value instanceof JavaMap ? printJson(value, 'with plain slashes') : toText(value)
   } catch (error) {
-    if (error instanceof JsonPathError || error instanceof JsonSyntaxError) return undefined
+    if (error instanceof JsonPathError) return undefined
+    throw error
+  }
+}
+
+function parsedOr(text: string, invalid: () => GatewayRefusal): Value {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw invalid()
     throw error
   }
 }

@@ -13,7 +13,8 @@ import { BodyTooLarge, headersFromRaw, type HttpRequest } from '#lib/http.ts'
 import { systemRandom } from '#lib/random.ts'
 import type { Integration, Metering, RestApiSnapshot, SnapshotMethod, StageRecord } from '#services/apigateway/index.ts'
 import type { Invocation, InvocationResult } from '#services/lambda/index.ts'
-import { createExecuteApi } from '../index.ts'
+import { createExecuteApi, type ExecuteApiOptions } from '../index.ts'
+import { nothingBehind } from './nothing-behind.testing.ts'
 
 const accountId = '123456780000'
 const catalogArn = `arn:aws:lambda:us-east-1:${accountId}:function:catalog`
@@ -60,7 +61,7 @@ function snapshot(changes: Partial<RestApiSnapshot> = {}): RestApiSnapshot {
         authorizationType: 'AWS_IAM',
         methodIntegration: integration({ requestTemplates: { 'application/json': "$input.json('$')" }, integrationResponses: { 201: { statusCode: '201' } } }),
       })),
-      of('/catalog/{proxy+}', method('OPTIONS', { methodIntegration: mock('{"statusCode": 204,}', { 200: { statusCode: '200', responseParameters: { 'method.response.header.Access-Control-Allow-Origin': "'*'" } } }) })),
+      of('/catalog/{proxy+}', method('OPTIONS', { methodResponses: { 200: { statusCode: '200', responseParameters: { 'method.response.header.Access-Control-Allow-Origin': false } } }, methodIntegration: mock('{"statusCode": 204,}', { 200: { statusCode: '200', responseParameters: { 'method.response.header.Access-Control-Allow-Origin': "'*'" } } }) })),
       of('/checked/{id}', method('POST', {
         requestValidator: { validateRequestBody: true, validateRequestParameters: true },
         requestParameters: { 'method.request.querystring.qs1': true, 'method.request.header.x-header-param': true, 'method.request.path.issuer': true, 'method.request.querystring.free': false },
@@ -87,7 +88,7 @@ function snapshot(changes: Partial<RestApiSnapshot> = {}): RestApiSnapshot {
       of('/no-default', method('GET', { methodIntegration: mock('{"statusCode": 500}', { 200: { statusCode: '200', selectionPattern: '2\\d{2}' } }) })),
       of('/no-method-response', method('GET', { methodIntegration: mock('{"statusCode": 200}', { 202: { statusCode: '202' } }) })),
       of('/no-integration', method('GET', {})),
-      of('/http', method('GET', { methodIntegration: integration({ type: 'HTTP', uri: 'http://x/' }) })),
+      of('/private', method('GET', { methodIntegration: integration({ type: 'HTTP', uri: 'http://x/', connectionType: 'VPC_LINK' }) })),
       of('/dynamodb', method('GET', { methodIntegration: integration({ uri: 'arn:aws:apigateway:us-east-1:dynamodb:action/GetItem' }) })),
       of('/keyed', method('GET', { apiKeyRequired: true, methodIntegration: mock('{"statusCode": 200}') })),
       of('/custom', method('GET', { authorizationType: 'CUSTOM', methodIntegration: mock('{"statusCode": 200}') })),
@@ -121,6 +122,7 @@ interface Given {
   clock?: Clock
   allows?: boolean
   traceBodies?: boolean
+  behind?: Partial<Pick<ExecuteApiOptions, 'http' | 'services'>>
 }
 
 interface Got {
@@ -179,7 +181,7 @@ async function call(given: Given): Promise<Got> {
     log: { error: (facts) => { throw facts.err } },
     logs: { append: ({ group, events }) => logged.push(...events.map(({ message }) => `${group}: ${message.slice(39)}`)) },
     onTrace: (trace, facts) => { record = { steps: trace.steps(), facts } },
-    region: 'us-east-1', traceBodies: given.traceBodies ?? false,
+    region: 'us-east-1', traceBodies: given.traceBodies ?? false, ...nothingBehind, ...given.behind,
   })
   const headers = { host: given.host ?? 'api123.execute-api.us-east-1.amazonaws.com', ...given.headers }
   const [path, rawQuery = ''] = (given.path ?? '/dev').split('?') as [string, string?]
@@ -273,7 +275,7 @@ describe('authenticate', () => {
   })
 
   test('what is not built lets nobody through: 501 names it', async () => {
-    for (const [path, what] of [['/dev/http', /HTTP integrations/], ['/dev/dynamodb', /other than Lambda/]] as const) {
+    for (const [path, what] of [['/dev/private', /VPC links/], ['/dev/dynamodb', /integrations with dynamodb \(action\)/]] as const) {
       const got = await call({ path })
       assert.equal(got.status, 501)
       assert.match(got.json.message, what)
@@ -485,9 +487,14 @@ describe('Lambda proxy integrations', () => {
     assert.equal(got.invocations[0]!.sourceArn, `arn:aws:execute-api:us-east-1:${accountId}:api123/dev/*/proxy/{id}`)
   })
 
-  test('a body that is not text travels as base64', async () => {
-    const event = JSON.parse(String((await call({ ...answering({}), method: 'PUT', body: Buffer.from([0xff, 0x00]) })).invocations[0]!.payload))
-    assert.deepEqual([event.body, event.isBase64Encoded], ['/wA=', true])
+  // Source: developer guide, "Content type conversions in API Gateway": text, unless the API says of the type that it is binary.
+  test('a body of a binary type of the API travels as base64; any other is text, whatever its bytes', async () => {
+    const given = { ...answering({}), method: 'PUT', body: Buffer.from([0xff, 0x00]), headers: { 'content-type': 'image/png' } }
+    const event = async (binaryMediaTypes?: string[]) => JSON.parse(String((await call({ ...given, snapshot: { binaryMediaTypes } })).invocations[0]!.payload))
+    const binary = await event(['image/png'])
+    assert.deepEqual([binary.body, binary.isBase64Encoded], ['/wA=', true])
+    const text = await event()
+    assert.deepEqual([text.body, text.isBase64Encoded], ['\ufffd\0', false])
   })
 })
 
@@ -539,7 +546,7 @@ describe('a deployment', () => {
       snapshots: { findStage: async () => ({ stage, snapshot: one }), findApi: async () => undefined }, metering: unlimited,
       invoker: { invoke: async () => { throw new Error('not asked') } },
       authenticator: { begin: async () => { throw new Error('not asked') } }, authorizer: { decide: async () => { throw new Error('not asked') } }, roles: noRoles,
-      clock: systemClock, random: systemRandom, log: { error: () => {} }, logs: { append: () => {} }, onTrace: () => {}, region: 'us-east-1', traceBodies: false,
+      clock: systemClock, random: systemRandom, log: { error: () => {} }, logs: { append: () => {} }, onTrace: () => {}, region: 'us-east-1', traceBodies: false, ...nothingBehind,
       onCompile: () => { compilations++ },
     })
     const headers = headersFromRaw(['host', 'api123.execute-api.localhost'])

@@ -4,9 +4,11 @@ import { AwsError } from '#aws/errors.ts'
 import type { Authenticator } from '#aws/authenticate.ts'
 import type { Authorizer } from '#aws/authorize.ts'
 import type { RequestFacts } from '#aws/dispatch.ts'
+import type { ServiceCalls } from '#aws/service-calls.ts'
 import { startTrace, type Trace } from '#aws/trace.ts'
 import type { Clock } from '#lib/clock.ts'
 import { ClientGone, type HttpRequest, type HttpResponse } from '#lib/http.ts'
+import type { HttpClient } from '#lib/http-client.ts'
 import { createIssuerKeys } from '#lib/issuer-keys.ts'
 import type { RandomSource } from '#lib/random.ts'
 import type { Metering, RestApiSnapshot, RunAuthorizerTest, RunMethodTest, SnapshotSource } from '#services/apigateway/index.ts'
@@ -23,6 +25,7 @@ import { logExecution } from '../execution-log.ts'
 import { createGatewayRoles } from '../gateway-role.ts'
 import { refusalLookup } from '../refusal-lookup.ts'
 import { accessVariables } from './access-variables.ts'
+import { encodedResponse } from './compression.ts'
 import { compileDeployment, type CompiledDeployment } from './deployment.ts'
 import type { Exchange } from './exchange.ts'
 import type { Outcome } from './execution-lines.ts'
@@ -42,6 +45,9 @@ export interface RestApisOptions {
   authorizer: Authorizer
   /** The roles that API Gateway takes on. */
   roles: Pick<Roles, 'findRole' | 'isTrusting' | 'issue'>
+  /** What integrations call: other people's servers, and services of this one. */
+  http: HttpClient
+  services: ServiceCalls
   /** ARN of a user pool → the issuer whose tokens count as the pool's; a pool that is not here is Amazon's. */
   userPoolIssuers?: ReadonlyMap<string, string>
   clock: Clock
@@ -162,7 +168,9 @@ export function createRestApis(options: RestApisOptions): RestApis {
     async handle(request) {
       const exchange = begin(request)
       const address = exchange.address = addressOf(request)!
-      return (await serve(exchange, () => answer(exchange, address, pipeline))).outcome.response
+      const { outcome: { response, refusal } } = await serve(exchange, () => answer(exchange, address, pipeline))
+      if (refusal) return response
+      return encodedResponse(response, request.headers.all('accept-encoding').join(','), exchange.route?.deployed.snapshot.minimumCompressionSize)
     },
 
     async testInvoke(test) {

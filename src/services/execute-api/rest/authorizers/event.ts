@@ -1,8 +1,9 @@
 // What an authorizer's function is given.
 
 import { factsOf } from '../call-facts.ts'
+import { eventHeaders } from '../event-headers.ts'
 import type { Exchange, Route } from '../exchange.ts'
-import { emptyIdentity, forwardedHeaders, listed, withoutHopHeaders } from '../integrations/lambda-proxy.ts'
+import { emptyIdentity } from '../integrations/lambda-proxy.ts'
 import type { RequestValues } from '../steps/read-call.ts'
 import type { CompiledAuthorizer } from './compile.ts'
 
@@ -14,15 +15,13 @@ export function authorizerEvent(
   if (type === 'TOKEN') return { type, methodArn, authorizationToken: token }
   const { parameters, multiValues } = values
   const { identity, authorizer: _none, ...facts } = factsOf(exchange, route, undefined)
-  const added = forwardedHeaders(exchange)
   return {
     type,
     methodArn,
     resource: route.method.resource.path,
     path: route.address.path,
     httpMethod: exchange.request.method,
-    headers: { ...withoutHopHeaders(parameters.header), ...added },
-    multiValueHeaders: { ...withoutHopHeaders(multiValues.header), ...listed(added) },
+    ...eventHeaders(values),
     // Unlike in the events of integrations, what is empty is an empty object here.
     queryStringParameters: parameters.querystring,
     multiValueQueryStringParameters: multiValues.querystring,

@@ -39,7 +39,7 @@ const AUTHORIZER_TIMEOUT_MS_MAX = 29_000
 export async function askLambda(
   exchange: Exchange, route: Route, authorizer: CompiledAuthorizer, question: InvokeQuestion, options: LambdaAuthorizerOptions,
 ): Promise<Answered> {
-  const values = requestValues(exchange.request, route.pathParameters)
+  const values = requestValues(exchange, route.pathParameters)
   const identity = identityOf(authorizer, exchange, route, values)
   const { definition: { id, type }, ttlSeconds } = authorizer
   note(exchange, 'progress', `Starting authorizer: ${id} for request: ${exchange.requestId}`)

@@ -30,7 +30,7 @@ export async function askUserPools(exchange: Exchange, route: Route, authorizer:
   const { id, type, providerARNs = [] } = authorizer.definition
   const refuse = (refused: string, details: object = {}) => exchange.trace.add('authorizer', { id, type, refused, ...details })
   note(exchange, 'progress', `Starting authorizer: ${id} for request: ${exchange.requestId}`)
-  const identity = identityOf(authorizer, exchange, route, requestValues(exchange.request, route.pathParameters))
+  const identity = identityOf(authorizer, exchange, route, requestValues(exchange, route.pathParameters))
   if (identity === undefined) {
     refuse('there is no token')
     throw unauthorized(exchange)

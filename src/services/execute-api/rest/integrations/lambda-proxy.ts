@@ -2,7 +2,9 @@
 
 import type { InvocationResult } from '#services/lambda/index.ts'
 import { GatewayRefusal, INTERNAL_SERVER_ERROR } from '../../gateway-responses.ts'
-import { isBinary, mediaTypeOf } from '../media-types.ts'
+import { eventHeaders } from '../event-headers.ts'
+import { isBinary, mediaTypeSent } from '../media-types.ts'
+import { passesAuthorization } from '../request-headers.ts'
 import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
 import type { IntegrateOptions } from '../steps/integrate.ts'
 import { errorMessageOf, invoke } from './lambda.ts'
@@ -38,14 +40,15 @@ function functionErrorLine({ status, payload, requestId }: InvocationResult): st
 function proxyEvent(call: ApiCall, body: Buffer): Record<string, unknown> {
   const { exchange, route, parameters, multiValues, facts } = call
   const { snapshot, stage } = route.deployed
-  const isBase64Encoded = body.length > 0 && (isBinary(snapshot.binaryMediaTypes, mediaTypeOf(exchange.request)) || !isUtf8(body))
-  const added = forwardedHeaders(exchange)
+  // Of any other type a body is text, whatever its bytes. Source: developer guide, "Content type conversions in API Gateway".
+  const isBase64Encoded = body.length > 0 && isBinary(snapshot.binaryMediaTypes, mediaTypeSent(exchange.request))
+  const { headers, multiValueHeaders } = eventHeaders(call, (name, [value = '']) => name !== 'authorization' || passesAuthorization(exchange, value))
   return {
     resource: route.method.resource.path,
     path: route.address.path,
     httpMethod: exchange.request.method,
-    headers: nullIfEmpty({ ...withoutHopHeaders(parameters.header), ...added }),
-    multiValueHeaders: nullIfEmpty({ ...withoutHopHeaders(multiValues.header), ...listed(added) }),
+    headers: nullIfEmpty(headers),
+    multiValueHeaders: nullIfEmpty(multiValueHeaders),
     queryStringParameters: nullIfEmpty(parameters.querystring),
     multiValueQueryStringParameters: nullIfEmpty(multiValues.querystring),
     pathParameters: nullIfEmpty(parameters.path),
@@ -56,42 +59,13 @@ function proxyEvent(call: ApiCall, body: Buffer): Record<string, unknown> {
   }
 }
 
-/** What functions see of a request's way here. A test has the headers that it was given, and none but those. */
-export function forwardedHeaders({ test, traceHeader, request }: Pick<ApiCall['exchange'], 'test' | 'traceHeader' | 'request'>): Record<string, string> {
-  if (test) return {}
-  return {
-    'X-Amzn-Trace-Id': traceHeader.split(';')[0]!,
-    'X-Forwarded-For': request.remoteAddress,
-    'X-Forwarded-Port': request.isSecure ? '443' : '80',
-    'X-Forwarded-Proto': request.isSecure ? 'https' : 'http',
-  }
-}
-
-export function listed(headers: Readonly<Record<string, string>>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]))
-}
-
 export const emptyIdentity = {
   cognitoIdentityPoolId: null, accountId: null, cognitoIdentityId: null, caller: null, sourceIp: null, principalOrgId: null, accessKey: null,
   cognitoAuthenticationType: null, cognitoAuthenticationProvider: null, userArn: null, userAgent: null, user: null,
 }
 
-/** Source: localstack's AWS_PROXY integration, from recorded events: these two never arrive. */
-export function withoutHopHeaders<T>(headers: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^(?:content-length|connection)$/i.test(name)))
-}
-
 function nullIfEmpty<T extends object>(values: T): T | null {
   return Object.keys(values).length === 0 ? null : values
-}
-
-function isUtf8(body: Buffer): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(body)
-    return true
-  } catch {
-    return false
-  }
 }
 
 interface ProxyAnswer {

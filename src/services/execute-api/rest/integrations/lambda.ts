@@ -1,7 +1,6 @@
 // AWS integrations with Lambda: the function gets what the template made, and fails in words that response patterns match.
 
 import { AwsError } from '#aws/errors.ts'
-import { formatArn } from '#aws/arn.ts'
 import type { Invocation, InvocationResult } from '#services/lambda/index.ts'
 import { configurationError, GatewayRefusal, INTERNAL_SERVER_ERROR } from '../../gateway-responses.ts'
 import { JsonSyntaxError, parseJson } from '../../templates/json.ts'
@@ -10,18 +9,18 @@ import { NotServed } from '../not-served.ts'
 import { notJson } from '../run-template.ts'
 import { BODY_TRACED_BYTES_MAX } from '../steps/read-call.ts'
 import type { IntegrateOptions } from '../steps/integrate.ts'
+import { withStageVariables } from './address.ts'
+import { send } from './aws-service.ts'
 import { functionAnswer, functionEndpoint } from './function-endpoint.ts'
-
-/** Source: API Gateway quotas, "Integration timeout" for REST APIs. */
-const INTEGRATION_TIMEOUT_MS_MAX = 29_000
+import { sourceArnOf } from './source-arn.ts'
+import { endpointTimedOut, integrationTimeoutMs } from './timeout.ts'
 
 /** Whom a function's policy lets in. */
 const PRINCIPAL = 'apigateway.amazonaws.com'
 
 /** The function of an integration's URI, stage variables put in; undefined for another service's URI. */
 export function functionArnOf(uri: string, stageVariables: Readonly<Record<string, string>>): string | undefined {
-  const filled = uri.replace(/\$\{stageVariables\.([A-Za-z0-9_]+)\}/g, (_, name: string) => stageVariables[name] ?? '')
-  return /^arn:[^:]+:apigateway:[^:]*:lambda:path\/+2015-03-31\/functions\/(.+)\/invocations$/.exec(filled)?.[1]
+  return /^arn:[^:]+:apigateway:[^:]*:lambda:path\/+2015-03-31\/functions\/(.+)\/invocations$/.exec(withStageVariables(uri, stageVariables))?.[1]
 }
 
 /** @throws GatewayRefusal 400 when what the function would get is not JSON, and what `invoke` throws. */
@@ -40,6 +39,7 @@ export async function invokeFunction(
     body: result.payload,
     headers: { 'Content-Type': 'application/json', ...(result.functionError ? { 'X-Amz-Function-Error': result.functionError } : {}) },
     errorMessage: errorMessageOf(result.payload),
+    isFunction: true,
     isFinal: false,
   }
 }
@@ -73,19 +73,43 @@ export function errorMessageOf(payload: Buffer): string | undefined {
   }
 }
 
+type Wanted = Pick<Invocation, 'functionArn' | 'payload' | 'type'>
+
 /**
- * Invokes as `apigateway.amazonaws.com` for the method, and waits no longer than the integration's timeout.
+ * Invokes as `apigateway.amazonaws.com` for the method, which the function's policy must let in, or in the name of the integration's
+ * `credentials`, which need `lambda:InvokeFunction`. Waits no longer than the integration's timeout.
  *
  * @throws GatewayRefusal 504 (`Endpoint request timed out`), or 500 when the function may not be invoked, is missing or throttled.
  */
-export async function invoke(
-  call: ApiCall,
-  { functionArn, payload, type }: Pick<Invocation, 'functionArn' | 'payload' | 'type'>,
-  { invoker, clock }: IntegrateOptions,
-): Promise<InvocationResult> {
+export async function invoke(call: ApiCall, wanted: Wanted, options: IntegrateOptions): Promise<InvocationResult> {
+  return call.integration.definition.credentials ? invokeAsRole(call, wanted, options) : invokeAsService(call, wanted, options)
+}
+
+/** An Invoke like any other, with its permissions: the role's policies or the function's must allow it. */
+async function invokeAsRole(call: ApiCall, { functionArn, payload, type }: Wanted, options: IntegrateOptions): Promise<InvocationResult> {
+  const region = functionArn.split(':')[3] || call.route.deployed.snapshot.region
+  const { status, headers, body } = await send(call, {
+    service: 'lambda', region, method: 'POST', target: { path: `/2015-03-31/functions/${encodeURIComponent(functionArn)}/invocations` }, rawQuery: '', body: payload,
+    headers: [['Content-Type', 'application/json'], ['X-Amz-Invocation-Type', type], ['X-Amzn-Trace-Id', call.exchange.traceHeader]],
+  }, options)
+  const header = (name: string) => [headers[Object.keys(headers).find((key) => key.toLowerCase() === name) ?? '']].flat()[0]
+  if (status >= 300) throw refusalOf(new AwsError(header('x-amzn-errortype')?.split(':')[0] ?? '', status, messageOf(body)))
+  const functionError = header('x-amz-function-error')
+  return {
+    status, payload: body, requestId: header('x-amzn-requestid') ?? '', executedVersion: header('x-amz-executed-version') ?? '', logTail: Buffer.alloc(0),
+    ...(functionError === 'Handled' || functionError === 'Unhandled' ? { functionError } : {}),
+  }
+}
+
+function messageOf(body: Buffer): string {
+  const { message, Message } = JSON.parse(body.toString('utf8') || '{}') as { message?: string, Message?: string }
+  return message ?? Message ?? ''
+}
+
+async function invokeAsService(call: ApiCall, { functionArn, payload, type }: Wanted, { invoker, clock }: IntegrateOptions): Promise<InvocationResult> {
   const { exchange, route, integration } = call
   const { snapshot } = route.deployed
-  const timeoutMs = Math.min(integration.definition.timeoutInMillis || INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MAX)
+  const timeoutMs = integrationTimeoutMs(call)
   const sourceArn = sourceArnOf(call)
   const startedAt = clock.monotonic()
   const endpoint = exchange.endpoint = functionEndpoint(exchange, functionArn, { body: payload, sourceArn, sentAtMs: clock.now() })
@@ -121,18 +145,6 @@ export async function invoke(
 
 const shown = (payload: Buffer): string => payload.toString('utf8', 0, BODY_TRACED_BYTES_MAX)
 
-/** `arn:aws:execute-api:region:account:api/stage/METHOD/resource/{path}`: what a function's policy opens itself to. */
-function sourceArnOf({ route }: ApiCall): string {
-  const { snapshot, stage } = route.deployed
-  const { definition, resource } = route.method
-  // A method ANY is named `*`. Source: the permissions that the console and the SAM translator give.
-  const httpMethod = definition.httpMethod === 'ANY' ? '*' : definition.httpMethod
-  return formatArn({
-    service: 'execute-api', region: snapshot.region, accountId: snapshot.accountId,
-    resource: `${snapshot.apiId}/${stage.stageName}/${httpMethod}${resource.path}`,
-  })
-}
-
 /** What a function printed may hold secrets of its own; it is shown where bodies are. */
 function traceFunctionLog({ exchange, route }: ApiCall, { logTail }: InvocationResult): void {
   if (route.mayTraceBodies && logTail.length > 0) exchange.trace.add('function-log', { tail: logTail.toString('utf8') })
@@ -140,7 +152,7 @@ function traceFunctionLog({ exchange, route }: ApiCall, { logTail }: InvocationR
 
 function timedOut({ exchange, integration }: ApiCall, functionArn: string, timeoutMs: number): GatewayRefusal {
   exchange.trace.add('integration', { type: integration.definition.type, function: functionArn, timedOutAfterMs: timeoutMs })
-  return new GatewayRefusal('INTEGRATION_TIMEOUT', 'Endpoint request timed out', { logLine: 'Execution failed due to a timeout error' })
+  return endpointTimedOut()
 }
 
 /** Source: developer guide and public reports: a function that cannot be invoked is a configuration error of the API. */

@@ -1,12 +1,14 @@
 // Step 5: the body, the parameters, and what templates and functions may know about the call. A signed body is read between steps 2 and 3.
 
 import type { SignatureClaim } from '#aws/authenticate.ts'
-import { BodyTooLarge, type HttpRequest } from '#lib/http.ts'
+import { BodyTooLarge } from '#lib/http.ts'
 import { decoded } from '../../address.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
 import { TemplateContext } from '../../templates/context.ts'
 import { factsOf } from '../call-facts.ts'
+import { decodedBody } from '../compression.ts'
 import type { ApiCall, Exchange, Route } from '../exchange.ts'
+import { methodHeaders } from '../request-headers.ts'
 import { finishSignature } from './authenticate.ts'
 
 /** Source: API Gateway quotas, "Payload size". Bytes. */
@@ -25,13 +27,14 @@ export async function readSignedBody(exchange: Exchange, claim: SignatureClaim):
 
 /**
  * @param signedBody what was read already, of a signed call.
- * @throws GatewayRefusal 413 for a body over `PAYLOAD_BYTES_MAX`.
+ * @throws GatewayRefusal 413 for a body over `PAYLOAD_BYTES_MAX`, compressed or not; 415 for a content coding that is not known here.
  */
 export async function readCall(exchange: Exchange, route: Route, claim: SignatureClaim | undefined, signedBody: Buffer | undefined): Promise<ApiCall> {
-  const body = signedBody ?? await readBody(exchange)
+  const sent = signedBody ?? await readBody(exchange)
   const { integration } = route.method
   if (!integration) throw configurationError('No integration defined for method')
-  const { parameters, multiValues } = requestValues(exchange.request, route.pathParameters)
+  const body = await decodedBody(sent, exchange.request.headers, PAYLOAD_BYTES_MAX)
+  const { parameters, multiValues } = requestValues(exchange, route.pathParameters)
   const { header, querystring } = multiValues
   const facts = factsOf(exchange, route, claim)
   const call: ApiCall = {
@@ -48,9 +51,9 @@ export async function readCall(exchange: Exchange, route: Route, claim: Signatur
 /** The parameters of a request, without its body. */
 export type RequestValues = Pick<ApiCall, 'parameters' | 'multiValues'>
 
-export function requestValues({ headers, rawQuery }: HttpRequest, path: Route['pathParameters']): RequestValues {
-  const header = collect(spelledOnce(headers.entries()))
-  const querystring = collect(parseQuery(rawQuery))
+export function requestValues(exchange: Exchange, path: Route['pathParameters']): RequestValues {
+  const header = collect(spelledOnce(methodHeaders(exchange)))
+  const querystring = collect(parseQuery(exchange.request.rawQuery))
   return { parameters: { path, querystring: lastOf(querystring), header: lastOf(header) }, multiValues: { querystring, header } }
 }
 

@@ -1,5 +1,8 @@
 // Step 11: the answer, from the selected response's template, mappings and overrides.
 
+import type { ContentHandling } from '#services/apigateway/index.ts'
+import { configurationError } from '../../gateway-responses.ts'
+import { responsePayload, templateOutput, type Payload } from '../content-handling.ts'
 import type { CompiledResponse, CompiledTemplate } from '../deployment.ts'
 import type { ApiCall, IntegrationResult } from '../exchange.ts'
 import { mapResponseParameters } from '../parameter-mapping.ts'
@@ -11,20 +14,32 @@ export interface Answer {
   body: Buffer
 }
 
-/** @throws GatewayRefusal 500 when the template fails. */
+/** @throws GatewayRefusal 500 when the template fails, or the body cannot be converted as it should be. */
 export function mapResponse(call: ApiCall, { definition, templates }: CompiledResponse, result: IntegrationResult): Answer {
   const headers: Record<string, string | string[]> = { 'Content-Type': 'application/json' }
   const chosen = chooseTemplate(call, templates)
-  let body = result.body
+  const { contentHandling } = definition
+  // A mock's answer has no body but the one that a template makes.
+  const isMock = call.integration.definition.type === 'MOCK'
+  const payload: Payload = isMock ? { bytes: result.body, is: 'text' } : payloadOf(call, result, contentHandling)
+  let body = payload.bytes
   if (chosen) {
-    const output = runTemplate(call, chosen.template, result.body, 'response-template')
-    if (output !== undefined) body = Buffer.from(output)
+    if (payload.is === 'binary' && chosen.template.is !== 'empty') throw configurationError('Unable to transform response')
+    const output = runTemplate(call, chosen.template, payload.bytes, 'response-template')
+    if (output !== undefined) body = isMock ? templateOutput(output, contentHandling) : Buffer.from(output)
     headers['Content-Type'] = chosen.contentType
   }
-  setAll(headers, mapResponseParameters(call, definition.responseParameters, result))
+  setAll(headers, mapResponseParameters(call, definition, result))
   const { status, header } = call.context.overrides().response
   setAll(headers, header)
   return { status: status ?? Number(definition.statusCode), headers, body }
+}
+
+function payloadOf({ exchange, route }: ApiCall, { body, headers }: IntegrationResult, contentHandling: ContentHandling | undefined): Payload {
+  const name = Object.keys(headers).find((key) => key.toLowerCase() === 'content-type')
+  const contentType = name === undefined ? undefined : [headers[name]!].flat()[0]
+  const { binaryMediaTypes } = route.deployed.snapshot
+  return responsePayload(body, { contentType, accept: exchange.request.headers.get('accept') }, { binaryMediaTypes, contentHandling })
 }
 
 /**

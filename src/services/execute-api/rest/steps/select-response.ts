@@ -13,7 +13,7 @@ import type { ApiCall, IntegrationResult } from '../exchange.ts'
  * @throws GatewayRefusal 500 without a match and a default, or when the method does not have the response's status.
  */
 export function selectResponse({ exchange, route, integration }: ApiCall, result: IntegrationResult): CompiledResponse {
-  const text = integration.definition.type === 'AWS' ? result.errorMessage : String(result.status)
+  const text = result.isFunction ? result.errorMessage : String(result.status)
   const selected = (text === undefined ? undefined : integration.responses.find(({ pattern }) => pattern?.test(text)))
     ?? integration.responses.find(({ pattern }) => pattern === undefined)
   exchange.trace.add('select-response', {

@@ -1,0 +1,30 @@
+// Headers as functions see them in events of format 1.0, of integrations and of authorizers.
+
+import type { RequestValues } from './steps/read-call.ts'
+
+export interface EventHeaders {
+  headers: Record<string, string>
+  multiValueHeaders: Record<string, string[]>
+}
+
+/** API Gateway spells these itself. Source: localstack's AWS_PROXY integration, from recorded events; `Host`: events published by users. */
+const spelledAs: Readonly<Record<string, string>> = { authorization: 'Authorization', 'user-agent': 'User-Agent', host: 'Host' }
+
+/**
+ * Of every header its values, and its last one. Source: events published by users, of 2018 to 2024: in the order of the alphabet, without case.
+ *
+ * @param isSeen which of them the function is given.
+ */
+export function eventHeaders({ multiValues }: RequestValues, isSeen: (lowerName: string, values: readonly string[]) => boolean = () => true): EventHeaders {
+  const lines = Object.entries(multiValues.header)
+    .map(([name, values]) => ({ name, lower: name.toLowerCase(), values }))
+    .filter(({ lower, values }) => isSeen(lower, values))
+    .toSorted((one, other) => (one.lower < other.lower ? -1 : 1))
+  const seen: EventHeaders = { headers: {}, multiValueHeaders: {} }
+  for (const { name, lower, values } of lines) {
+    const spelled = spelledAs[lower] ?? name
+    seen.headers[spelled] = values.at(-1)!
+    seen.multiValueHeaders[spelled] = values
+  }
+  return seen
+}

@@ -1,0 +1,111 @@
+// HTTP and HTTP_PROXY: another server answers, over HTTP.
+
+import type { Clock } from '#lib/clock.ts'
+import type { HttpHeaders } from '#lib/http.ts'
+import { HttpFailure, type HttpClient, type IncomingAnswer } from '#lib/http-client.ts'
+import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
+import { responsePayload } from '../content-handling.ts'
+import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
+import { BODY_TRACED_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../steps/read-call.ts'
+import { filledUri, withQuery } from './address.ts'
+import { backendHeaders } from './backend-headers.ts'
+import { endpointTimedOut, integrationTimeoutMs } from './timeout.ts'
+
+export interface HttpOptions {
+  http: HttpClient
+  clock: Clock
+}
+
+/** Bodies are not sent with these. Source: localstack's HTTP integration. */
+const withoutBody = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Redirects are answers like any other. Source: public reports: API Gateway follows none.
+ *
+ * @throws GatewayRefusal 504 without an answer in time or at all; 500 for an address that is none, a certificate that does not fit, and an
+ * answer over 10 MB.
+ */
+export async function callHttp(call: ApiCall, request: IntegrationRequest, { http, clock }: HttpOptions): Promise<IntegrationResult> {
+  const { exchange, integration, route, multiValues } = call
+  const { type, uri = '', httpMethod = 'ANY', tlsConfig } = integration.definition
+  const isProxy = type === 'HTTP_PROXY'
+  const method = httpMethod === 'ANY' ? exchange.request.method : httpMethod
+  const query = isProxy ? together(multiValues.querystring, request.querystring) : request.querystring
+  const url = withQuery(filledUri(uri, request.path, route.deployed.stage.variables), query)
+  const headers = backendHeaders(call, request)
+  const body = withoutBody.has(method) ? Buffer.alloc(0) : request.body
+  const timeoutMs = integrationTimeoutMs(call)
+  const endpoint = exchange.endpoint = { uri: url, headers: () => joined(headers), body, sentAtMs: clock.now() }
+  const startedAt = clock.monotonic()
+  try {
+    const answer = await http.send({
+      method, url, headers, body, timeoutMs, answerBytesMax: PAYLOAD_BYTES_MAX, takesAnyAuthority: tlsConfig?.insecureSkipVerification === true,
+    })
+    const latencyMs = clock.monotonic() - startedAt
+    Object.assign(endpoint, { answer: { status: answer.status, headers: () => joined(answer.headers.entries()), body: answer.body, latencyMs } })
+    exchange.trace.add('integration', {
+      type, method, uri: withoutQuery(url), status: answer.status, responseBytes: answer.body.length, latencyMs: Math.round(latencyMs),
+      ...(route.mayTraceBodies ? { request: shown(body), response: shown(answer.body) } : {}),
+    })
+    return resultOf(call, answer)
+  } catch (error) {
+    if (!(error instanceof HttpFailure)) throw error
+    Object.assign(endpoint, { error: error.message })
+    exchange.trace.add('integration', { type, method, uri: withoutQuery(url), failed: error.because, message: error.message })
+    throw refusalOf(error, new URL(url).hostname)
+  }
+}
+
+const shown = (body: Buffer): string => body.toString('utf8', 0, BODY_TRACED_BYTES_MAX)
+
+/** Values of parameters may be secrets. */
+const withoutQuery = (url: string): string => url.split('?')[0]!
+
+/** Observed: AWS, 18-07-2024, recorded by localstack's test_http_proxy_integration_request_data_mappings: mapped values come after the client's. */
+function together(sent: Readonly<Record<string, string[]>>, mapped: Readonly<Record<string, string[]>>): Record<string, string[]> {
+  const all: Record<string, string[]> = { ...sent }
+  for (const [name, values] of Object.entries(mapped)) all[name] = [...all[name] ?? [], ...values]
+  return all
+}
+
+/** A proxy's answer is the client's; its body is converted as one without `contentHandling`. Encoded bytes are not touched. */
+function resultOf({ integration, exchange, route }: ApiCall, { status, headers, body }: IncomingAnswer): IntegrationResult {
+  const result = { status, headers: joined(headers.entries()) }
+  if (integration.definition.type !== 'HTTP_PROXY') return { ...result, body, isFinal: false }
+  if (headers.get('content-encoding') !== undefined) return { ...result, body, isFinal: true }
+  const payload = responsePayload(body, { contentType: headers.get('content-type'), accept: exchange.request.headers.get('accept') }, {
+    binaryMediaTypes: route.deployed.snapshot.binaryMediaTypes, contentHandling: undefined,
+  })
+  return { ...result, body: payload.bytes, isFinal: true }
+}
+
+function joined(lines: ReturnType<HttpHeaders['entries']>): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {}
+  const spellings = new Map<string, string>()
+  for (const [name, value] of lines) {
+    const lower = name.toLowerCase()
+    const spelling = spellings.get(lower) ?? name
+    spellings.set(lower, spelling)
+    const known = headers[spelling]
+    headers[spelling] = known === undefined ? value : [known, value].flat()
+  }
+  return headers
+}
+
+/**
+ * Source: answers and execution logs published by users, among them aws-samples for ECS behind API Gateway (a wrong host name),
+ * RhinoSecurityLabs/IPRotate_Burp_Extension issue 17 (no connection), and localstack's HTTP integration (an address that is none).
+ */
+function refusalOf(failure: HttpFailure, host: string): GatewayRefusal {
+  switch (failure.because) {
+    case 'timeout': return endpointTimedOut()
+    case 'network': return new GatewayRefusal('INTEGRATION_FAILURE', 'Network error communicating with endpoint', { logLine: 'Execution failed due to a network error communicating with endpoint' })
+    case 'address': return configurationError('Invalid endpoint address')
+    case 'wrong host': return configurationError(`Host name '${host}' does not match the certificate subject provided by the peer`)
+    case 'untrusted': return configurationError('General SSLEngine problem')
+    case 'too large': {
+      const length = failure.announcedBytes === undefined ? '' : ` of reported length ${failure.announcedBytes}`
+      return configurationError(`Integration response${length} is larger than allowed maximum of ${PAYLOAD_BYTES_MAX} bytes.`)
+    }
+  }
+}
