@@ -97,7 +97,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
   let ending: Promise<unknown> | undefined
   /** Of the invocation whose log is being written. */
   let tail: Running['tail'] | undefined
-  const telemetry = createTelemetry({ clock })
+  const telemetry = createTelemetry({ clock, hasExtensions: options.extensions.length > 0 })
   const log = createEnvironmentLog({ settings: options.logs, clock, telemetry, emit: options.emit, tail: () => tail })
   const resources = watchResources({
     clock, memoryMb, scratch: options.scratch, pids: () => sandbox.pids(), isBusy: () => state.is === 'busy' || state.is === 'starting',
@@ -161,6 +161,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     for (const { name, events } of extensions.all) log.platform({ type: 'platform.extension', record: { name, state: 'Ready', events } })
     log.platform({ type: 'platform.initReport', record: { initializationType, phase: phase(), status: 'success', metrics: { durationMs } } })
     initDeadline.abort('over')
+    telemetry.endStart()
     if (within) begin(within)
     else becomeIdle()
   }

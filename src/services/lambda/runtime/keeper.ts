@@ -4,13 +4,14 @@ import type { Program } from './isolation/isolation.ts'
 
 /**
  * Descriptor 5 is a conversation with the server: `start`, `terminate`; `extension <status> <name>`, `runtime <status>`. When it ends, so does
- * everything. Extensions write to descriptor 6. Neither they nor the runtime have the descriptors of the others.
+ * everything. Extensions write to descriptor 6; what the shell itself has to say goes nowhere. Neither they nor the runtime have the descriptors of the others.
  */
 const script = `
+exec 7>&2 2>/dev/null
 directory=$1; shift
 while [ "$1" != -- ]; do
   name=$1; shift
-  ( "$directory/$name" 3>&- 4>&- 5>&- >&6 2>&6 6>&-; echo "extension $? $name" >&5 ) 3>&- 4>&- &
+  ( "$directory/$name" 3>&- 4>&- 5>&- >&6 2>&6 6>&- 7>&-; echo "extension $? $name" >&5 ) 3>&- 4>&- &
 done
 shift
 while read -r verb <&5; do
@@ -18,7 +19,7 @@ while read -r verb <&5; do
     start)
       (
         trap 'kill -TERM "$runtime" 2>/dev/null' TERM
-        "$@" 5>&- 6>&- & runtime=$!
+        "$@" 2>&7 5>&- 6>&- 7>&- & runtime=$!
         wait "$runtime"; status=$?
         while kill -0 "$runtime" 2>/dev/null; do wait "$runtime"; status=$?; done
         echo "runtime $status" >&5

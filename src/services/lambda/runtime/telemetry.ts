@@ -30,17 +30,23 @@ export interface Telemetry {
   /** Sends what waits, for at most as long as `signal` lets it. */
   flush(): Promise<void>
   close(): void
+  /** Whether anything is to be published: there are subscribers, or the start is under way and there may be. */
   readonly isUsed: boolean
+  /** Nobody subscribes any more. */
+  endStart(): void
 }
 
 /** Source: the guide, "Buffering configuration": smallest, default and largest. */
 const buffers = { maxItems: [1_000, 10_000, 10_000], maxBytes: [262_144, 262_144, 1_048_576], timeoutMs: [25, 1_000, 30_000] } as const
 const DELIVERY_MS_MAX = 2_000
+const earlyEventsMax = 1_000
 const types = new Set(['platform', 'function', 'extension'])
 const invalid = (errorMessage: string): { reply: Reply } => ({ reply: { status: 400, body: { errorType: 'ValidationError', errorMessage } } })
 
-export function createTelemetry({ clock }: { clock: Clock }): Telemetry {
+/** `hasExtensions` keeps what is said during the start for those who subscribe later. */
+export function createTelemetry({ clock, hasExtensions }: { clock: Clock, hasExtensions: boolean }): Telemetry {
   const subscriptions = new Map<string, Subscription>()
+  let early: { type: TelemetryType, event: TelemetryEvent }[] | undefined = hasExtensions ? [] : undefined
   const closed = new AbortController()
 
   function enqueue(subscription: Subscription, event: TelemetryEvent): void {
@@ -84,17 +90,21 @@ export function createTelemetry({ clock }: { clock: Clock }): Telemetry {
   }
 
   return {
-    get isUsed() { return subscriptions.size > 0 },
+    get isUsed() { return subscriptions.size > 0 || early !== undefined },
+    endStart() { early = undefined },
     subscribe(name, api, body) {
       const read = subscriptionOf(name, api, body)
       if ('reply' in read) return read
       const known = subscriptions.get(name)
       // Source: the guide: after one of the two, the other one is refused.
       if (known && known.api !== api) return invalid(`The extension is already subscribed to the ${known.api === 'logs' ? 'Logs' : 'Telemetry'} API.`)
-      subscriptions.set(name, { ...read, ...(known && { queue: known.queue, bytes: known.bytes }) })
+      const subscription = { ...read, ...(known && { queue: known.queue, bytes: known.bytes }) }
+      subscriptions.set(name, subscription)
+      if (!known) for (const { type, event } of early ?? []) if (subscription.types.includes(type)) enqueue(subscription, event)
       return { reply: { status: 200, body: 'OK' }, types: read.types }
     },
     publish(type, event) {
+      if (early !== undefined && early.length < earlyEventsMax) early.push({ type, event })
       for (const subscription of subscriptions.values()) if (subscription.types.includes(type)) enqueue(subscription, event)
     },
     async flush() { await Promise.all([...subscriptions.values()].map(send)) },
