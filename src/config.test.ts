@@ -17,6 +17,14 @@ describe('readSettings()', () => {
     refuses({ COUNTERSIGN_TRUSTED_PROXIES: '10.0.0.0/8, somewhere' }, /not "somewhere"/)
   })
 
+  test('takes user pools with their issuers, over HTTPS or from loopback', () => {
+    const pool = 'arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_A'
+    const { userPoolIssuers } = readSettings({ COUNTERSIGN_USER_POOL_ISSUERS: `${pool}=https://id.example/realms/a?b=c, ${pool}b=http://127.0.0.1:8080` })
+    assert.deepEqual([...userPoolIssuers], [[pool, 'https://id.example/realms/a?b=c'], [`${pool}b`, 'http://127.0.0.1:8080']])
+    refuses({ COUNTERSIGN_USER_POOL_ISSUERS: 'us-east-1_A=https://id.example' }, /^COUNTERSIGN_USER_POOL_ISSUERS must be pairs such as/)
+    refuses({ COUNTERSIGN_USER_POOL_ISSUERS: `${pool}=http://id.example` }, /http:\/\/id\.example must be an https URL, or http on loopback/)
+  })
+
   test('refuses what does not go together', () => {
     refuses({ COUNTERSIGN_TLS_CERT: 'x.pem' }, /belong together/)
     refuses({ COUNTERSIGN_ROOT_ACCESS_KEY_ID: 'AKIAEXAMPLEEXAMPLE12' }, /belong together/)

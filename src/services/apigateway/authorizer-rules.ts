@@ -103,7 +103,7 @@ export function addAuthorizer({ authorizers }: ApiDesign, authorizer: Authorizer
   }
   // Ours: the words.
   if (!Object.hasOwn(authorizers, id) && Object.keys(authorizers).length >= AUTHORIZERS_PER_API_MAX) {
-    throw errors.LimitExceededException('Maximum number of Authorizers for this API has been reached. Please contact AWS if you need additional Authorizers.')
+    throw errors.LimitExceededException('Maximum number of Authorizers for this API has been reached.')
   }
   return authorizers[id] = authorizer
 }

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { Conflict } from '#storage/database.ts'
 import { eachDatabase } from '#test/support/each-database.ts'
 import { createCaller, type Answer } from './caller.testing.ts'
+import { AUTHORIZERS_PER_API_MAX } from './limits.ts'
 import { migrations } from './migrations.ts'
 import { emptyDesign } from './rest-apis.ts'
 import type { RestApi } from './model.ts'
@@ -127,6 +128,19 @@ eachDatabase('the API Gateway store', { migrations, transactionModules: [new URL
     const stages = await run('GetStages', { restApiId })
     assert.equal((stages['item'] as Answer[]).length, 10)
     assert.equal(((await run('GetDeployments', { restApiId }))['items'] as Answer[]).length, 10, 'what is refused leaves no deployment behind')
+  })
+
+  test('an API cannot have more authorizers than the limit, and one made before there were authorizers has none', async () => {
+    const database = await open()
+    const { run } = createCaller(database)
+    const { design: { authorizers: _none, ...design }, ...old } = apiOf('old')
+    await database.transact(transactions.insertApi, { api: { ...old, design } as RestApi, apisMax: 10 })
+    assert.deepEqual((await run('GetAuthorizers', { restApiId: 'old' }))['items'], [])
+    const create = (name: string) => run('CreateAuthorizer', {
+      restApiId: 'old', name, type: 'COGNITO_USER_POOLS', providerARNs: ['arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_A'], identitySource: 'method.request.header.a',
+    })
+    for (let index = 0; index < AUTHORIZERS_PER_API_MAX; index++) await create(`a${index}`)
+    await assert.rejects(create('one-too-many'), { code: 'LimitExceededException', status: 429 })
   })
 
   test('an API cannot have more resources than the limit', async () => {
