@@ -62,10 +62,10 @@ export function logGroupOf(destinationArn: string): { accountId: string, region:
 }
 
 /**
- * `$context.name` and `${context.name}`. Names are words with dots; a key of an authorizer's context or of a token's claims may have colons
+ * `$context.name` and `${context.name}`. Names are words with dots; a key of an authorizer's context, of a token's claims or of overridden headers may have colons
  * and hyphens inside. Source: developer guide, "Variables for access logging for API Gateway": names are case-sensitive.
  */
-const variable = /\$(?:\{context\.([\w.:-]+)\}|context\.((?:authorizer|claims)(?:\.\w(?:[\w:-]*\w)?)+|\w+(?:\.\w+)*))/g
+const variable = /\$(?:\{context\.([\w.:-]+)\}|context\.((?:authorizer|requestOverride|responseOverride)(?:\.\w(?:[\w:-]*\w)?)+|\w+(?:\.\w+)*))/g
 
 /** The variables that a format names, without `$context.`, in their order. */
 export function variablesIn(format: string): string[] {

@@ -379,6 +379,12 @@ describe('request template', () => {
 describe('Lambda integrations', () => {
   const lookup = { path: '/dev/catalog/my%20service/1.0' }
 
+  test('what Lambda called the request is known to response templates', async () => {
+    const named = integration({ integrationResponses: { 200: { statusCode: '200', responseTemplates: { 'application/json': '$context.awsEndpointRequestId' } } } })
+    const resources = [{ id: 'named', path: '/named', methods: { GET: method('GET', { methodIntegration: named }) } }]
+    assert.equal((await call({ path: '/dev/named', snapshot: { resources } })).body, 'f1')
+  })
+
   test('a function without permission is 500, and the log says Invalid permissions on Lambda function', async () => {
     for (const code of ['AccessDeniedException', 'ResourceNotFoundException']) {
       const got = await call({ ...lookup, stage: { methodSettings: { '*/*': { loggingLevel: 'ERROR' } as never } }, invoke: () => { throw new AwsError(code, 403, 'no') } })

@@ -44,6 +44,8 @@ export async function execute(call: ApiCall, options: IntegrateOptions): Promise
   validate(call)
   const request = mapRequest(call)
   const result = call.exchange.result = await integrate(call, request, options)
+  const endpointRequestId = call.exchange.endpoint?.answer?.requestId
+  if (endpointRequestId !== undefined) call.context.setEndpointRequestId(endpointRequestId)
   if (result.isFinal) return respond(call, result)
   const selected = selectResponse(call, result)
   return respond(call, mapResponse(call, selected, result))

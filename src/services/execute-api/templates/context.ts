@@ -64,6 +64,7 @@ export interface Overrides {
 /** A call's `$context`: one for the request's templates and the response's, so that what the first set the second sees. */
 export class TemplateContext {
   readonly #facts: ContextFacts
+  #endpointRequestId: string | undefined
   #made: { map: JavaMap, request: JavaMap, response: JavaMap } | undefined
 
   constructor(facts: ContextFacts) {
@@ -72,7 +73,13 @@ export class TemplateContext {
 
   /** As templates see it; made when one asks. */
   get map(): JavaMap {
-    return (this.#made ??= contextMaps(this.#facts)).map
+    return (this.#made ??= contextMaps(this.#facts, this.#endpointRequestId)).map
+  }
+
+  /** What the backend called the request, once it has answered: `$context.awsEndpointRequestId`. */
+  setEndpointRequestId(requestId: string): void {
+    this.#endpointRequestId = requestId
+    this.#made?.map.entries.set('awsEndpointRequestId', requestId)
   }
 
   /** What templates have set so far. */
@@ -92,11 +99,12 @@ export class TemplateContext {
 
 const noOverrides: Overrides = { request: { header: {}, path: {}, querystring: {} }, response: { header: {}, status: undefined } }
 
-function contextMaps({ identity, authorizer, error, ...rest }: ContextFacts): { map: JavaMap, request: JavaMap, response: JavaMap } {
+function contextMaps({ identity, authorizer, error, ...rest }: ContextFacts, awsEndpointRequestId: string | undefined): { map: JavaMap, request: JavaMap, response: JavaMap } {
   const request = mapOf({ header: mapOf({}), path: mapOf({}), querystring: mapOf({}) })
   const response = mapOf({ header: mapOf({}) })
   const map = mapOf({
     ...rest,
+    awsEndpointRequestId,
     identity: mapOf({ ...identity }),
     authorizer: authorizer && mapOf({ ...authorizer, claims: typeof authorizer.claims === 'object' ? mapOf(authorizer.claims) : authorizer.claims } as Record<string, Value>),
     error: error && mapOf({ ...error }),
