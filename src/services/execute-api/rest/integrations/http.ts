@@ -52,7 +52,7 @@ export async function callHttp(call: ApiCall, request: IntegrationRequest, { htt
     if (!(error instanceof HttpFailure)) throw error
     Object.assign(endpoint, { error: error.message })
     exchange.trace.add('integration', { type, method, uri: withoutQuery(url), failed: error.because, message: error.message })
-    throw refusalOf(error, new URL(url).hostname)
+    throw refusalOf(error, URL.parse(url)?.hostname ?? '')
   }
 }
 
