@@ -51,8 +51,8 @@ export async function launch(
   if (!role) throw errors.AccessDeniedException('The role defined for the function cannot be assumed by Lambda.')
   if (!interpreter && !bringsOwnRuntime(settings.runtime)) throw errors.ServiceException(`This machine has no interpreter for ${settings.runtime}.`)
   const own = openVariables(record, sealer)
-  const userId = machine.takeUserId()
-  const releases: (() => void)[] = [() => { machine.giveBackUserId(userId) }]
+  const userId = machine.userIds.take()
+  const releases: (() => void)[] = [() => { machine.userIds.giveBack(userId) }]
   const giveBack = () => { for (const release of releases.splice(0)) release() }
   try {
     const [credentials, held, opt, scratchDirectory, server] = await Promise.all([
@@ -64,7 +64,7 @@ export async function launch(
     ])
     releases.push(held.release, () => { server.close() }, ...(opt ? [opt.release] : []))
     if (scratchDirectory !== undefined) releases.push(() => { machine.removeScratch(scratchDirectory).catch(() => {}) })
-    const logStream = logStreamName(clock.now(), random.bytes(16).toString('hex'))
+    const logStream = logStreamName(clock.now(), record.version, random.bytes(16).toString('hex'))
     const { isolation } = machine
     const { memoryMb, ephemeralStorageMb } = settings
     const logSettings = logSettingsOf(settings)
@@ -96,7 +96,7 @@ export async function launch(
       scratch: scratchDirectory === undefined ? undefined : { directory: scratchDirectory, mb: ephemeralStorageMb },
       timeoutMs: settings.timeoutSeconds * 1000,
       memoryMb,
-      function: { accountId: record.accountId, functionName: record.name, functionVersion: '$LATEST', handler: settings.handler },
+      function: { accountId: record.accountId, functionName: record.name, functionVersion: record.version, handler: settings.handler },
       runtimeVersion: program.version,
       runtimeVersionArn: runtimeVersionArn(record.region, settings.runtime),
       initializationType: 'on-demand',

@@ -10,6 +10,7 @@ import { chooseIsolation } from './isolation/choose.ts'
 import { openCgroups, type Cgroups } from './isolation/cgroups.ts'
 import type { Isolation, IsolationLevel, Visible } from './isolation/isolation.ts'
 import { threadsOfUser } from './isolation/processes.ts'
+import { openUserIds, type UserIds } from './isolation/user-ids.ts'
 
 export interface Machine {
   isolation: Isolation
@@ -24,9 +25,7 @@ export interface Machine {
   cgroups: Cgroups | undefined
   /** Environments run under user ids of their own. */
   ownsUsers: boolean
-  /** A user id that no other environment has, until it is given back. */
-  takeUserId(): number
-  giveBackUserId(userId: number): void
+  userIds: UserIds
   /** A directory for one environment's temporary files; undefined where the isolation makes one. */
   makeScratch(userId: number): Promise<string | undefined>
   removeScratch(directory: string): Promise<void>
@@ -40,12 +39,6 @@ export interface MachineOptions {
   /** For tests of a weaker level than the machine offers. */
   maxIsolation?: IsolationLevel
 }
-
-/**
- * Ours: ids above those of people (1000…) and below those of containers and `nobody`, so that they exist in every user namespace of 65,536 ids.
- */
-const USER_ID_FIRST = 50_001
-const USER_IDS = 9_000
 
 const bootstraps = {
   nodejs: { path: resolve(import.meta.dirname, 'bootstraps/node.mjs'), at: '/var/runtime/index.mjs' },
@@ -84,19 +77,10 @@ export async function openMachine({ dataDirectory, random, minIsolation = 'C', m
   }
   const codeDirectory = codeDirectories.shared ?? codeDirectories.private
   const cgroups = openCgroups(random.bytes(4).toString('hex'))
-  const userIds = new Set<number>()
-  let lastUserId = USER_ID_FIRST - 1
+  const userIds = openUserIds({ random, isRoot })
   return {
-    isolation, interpreters, bootstraps, sdkDirectory, codeDirectory, notes, cgroups,
+    isolation, interpreters, bootstraps, sdkDirectory, codeDirectory, notes, cgroups, userIds,
     ownsUsers: isRoot && isolation.level !== 'C',
-    takeUserId() {
-      // In turn, so that one is not used again at once; there are more of them than environments may be.
-      do lastUserId = lastUserId + 1 < USER_ID_FIRST + USER_IDS ? lastUserId + 1 : USER_ID_FIRST
-      while (userIds.has(lastUserId))
-      userIds.add(lastUserId)
-      return lastUserId
-    },
-    giveBackUserId(userId) { userIds.delete(userId) },
     async makeScratch(userId) {
       if (isolation.level === 'A') return undefined
       const directory = join(codeDirectory, `tmp-${random.bytes(16).toString('hex')}`)
@@ -107,6 +91,7 @@ export async function openMachine({ dataDirectory, random, minIsolation = 'C', m
     removeScratch: (directory) => rm(directory, { recursive: true, force: true }),
     async close() {
       cgroups?.close()
+      userIds.close()
       if (codeDirectories.shared !== undefined) await rm(codeDirectories.shared, { recursive: true, force: true })
     },
   }

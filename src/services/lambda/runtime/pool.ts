@@ -46,8 +46,9 @@ interface Member {
   idleSinceMs: number
 }
 
-/** The environments of one function. */
+/** The environments of one version of a function. */
 interface Group {
+  /** Of the version, `$LATEST` included. */
   arn: string
   generation: string
   members: Set<Member>
@@ -77,7 +78,8 @@ export function createPool(options: PoolOptions): Pool {
   let startingTotal = 0
   let isSweeping = false
 
-  function groupOf({ arn, record }: FunctionSnapshot): Group {
+  function groupOf({ arn: functionArn, record }: FunctionSnapshot): Group {
+    const arn = `${functionArn}:${record.version}`
     let group = groups.get(arn)
     if (!group) {
       group = { arn, generation: record.generation, members: new Set(), idle: [], waiters: [], starting: 0, isWatched: false }

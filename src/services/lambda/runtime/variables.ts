@@ -66,7 +66,7 @@ export function variablesOf(options: VariablesOptions): Record<string, string> {
     ...(isManaged ? { AWS_EXECUTION_ENV: `AWS_Lambda_${settings.runtime}` } : {}),
     AWS_LAMBDA_FUNCTION_NAME: name,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(settings.memoryMb),
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_VERSION: record.version,
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: settings.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: logStream,
@@ -83,6 +83,6 @@ export function variablesOf(options: VariablesOptions): Record<string, string> {
 }
 
 /** `2025/11/24/[$LATEST]` and 32 hexadecimal digits. */
-export function logStreamName(nowMs: number, digits: string): string {
-  return `${new Date(nowMs).toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${digits}`
+export function logStreamName(nowMs: number, version: string, digits: string): string {
+  return `${new Date(nowMs).toISOString().slice(0, 10).replaceAll('-', '/')}/[${version}]${digits}`
 }
