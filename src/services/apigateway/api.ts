@@ -30,7 +30,7 @@ const valueAt = (operations: readonly sdk.PatchOperation[] | undefined, path: st
 
 export const operations: Operations<ApiGateway> = {
   CreateRestApi: operation<ApiGateway, sdk.CreateRestApiRequest, sdk.RestApi>({
-    access: (input, call) => [may('POST', call), ...input.policy ? [maySetPolicy(call)] : []],
+    access: (input, call) => [may('POST', call), ...input.policy ? [maySetPolicy(call)] : [], ...input.cloneFrom ? [may('GET', call, input.cloneFrom)] : []],
     run: restApis.createRestApi,
   }),
   GetRestApi: operation<ApiGateway, sdk.GetRestApiRequest, sdk.RestApi>({

@@ -2,6 +2,7 @@
 
 import type * as sdk from '@aws-sdk/client-api-gateway'
 import { apiName, compressionSize, endpoints, endpointType, newSettings, onlyDualstack, policyText } from './api-settings.ts'
+import { cloneDesign } from './clone.ts'
 import { editApi, readApi, withRetries, type Caller, type Input } from './edit.ts'
 import { errors, missing } from './errors.ts'
 import { newApiId, newId } from './ids.ts'
@@ -13,18 +14,20 @@ import { decodePosition, encodePosition, pageLimit } from './pages.ts'
 import { applyPatches, booleanOf, type PatchRule } from './patch.ts'
 import { listApis, transactions, type ListedApi } from './store.ts'
 
-export async function createRestApi(request: Input<sdk.CreateRestApiRequest>, { scope }: Caller, gateway: ApiGateway): Promise<sdk.RestApi> {
+export async function createRestApi(request: Input<sdk.CreateRestApiRequest>, call: Caller, gateway: ApiGateway): Promise<sdk.RestApi> {
   const { database, clock, random } = gateway
-  // Ours: refused rather than half done.
-  if (request.cloneFrom) throw errors.NotImplemented('cloneFrom is not served: import the other API\'s definition instead.')
+  const { scope } = call
+  const source = request.cloneFrom ? await readApi(gateway, call, request.cloneFrom, () => missing.api(scope, request.cloneFrom!)) : undefined
   const apiId = newApiId(random)
+  const rootResourceId = newApiId(random)
   const api: RestApi = {
     id: apiId,
     accountId: scope.accountId,
     region: scope.region,
     createdAtMs: clock.now(),
     settings: newSettings(request, { ...scope, apiId }),
-    design: { ...emptyDesign(newApiId(random)), models: defaultModels(() => newId(random)) },
+    design: source ? cloneDesign(source.design, { apiId, rootResourceId, newId: () => newId(random) })
+      : { ...emptyDesign(rootResourceId), models: defaultModels(() => newId(random)) },
   }
   await withRetries(() => database.transact(transactions.insertApi, { api, apisMax: APIS_PER_REGION_MAX }))
   return describeApi(listed(api), { unhonoured: unhonoured(request) })
