@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { APIGatewayClient } from '@aws-sdk/client-api-gateway'
+import { ApiGatewayV2Client } from '@aws-sdk/client-apigatewayv2'
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { CreateAccessKeyCommand, CreateRoleCommand, CreateUserCommand, IAMClient, PutRolePolicyCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam'
@@ -33,6 +34,7 @@ export interface Credentials {
 /** The clients act as the root of account 000000000000 unless made for someone else with `clients(credentials)`. */
 export interface Clients {
   apigateway: APIGatewayClient
+  apigatewayv2: ApiGatewayV2Client
   dynamodb: DynamoDBClient
   iam: IAMClient
   lambda: LambdaClient
@@ -69,7 +71,7 @@ export async function startServer(t?: TestLike, { settings = {}, clock = systemC
   const clients = (as: Credentials, region = all.region): Clients => {
     const options = { endpoint: server.endpoint, region, credentials: { ...as }, maxAttempts: 1 }
     const own = {
-      apigateway: new APIGatewayClient(options), dynamodb: new DynamoDBClient(options), iam: new IAMClient(options),
+      apigateway: new APIGatewayClient(options), apigatewayv2: new ApiGatewayV2Client(options), dynamodb: new DynamoDBClient(options), iam: new IAMClient(options),
       lambda: new LambdaClient(options), logs: new CloudWatchLogsClient(options), sts: new STSClient(options),
     }
     made.push(own)

@@ -32,7 +32,7 @@ export function newIntegration(
     // The defaults of both selections: Source: Terraform's acceptance tests of aws_apigatewayv2_integration, which run against AWS.
     passthroughBehavior: request.PassthroughBehavior ?? (isHttpApi || type === 'AWS_PROXY' || type === 'HTTP_PROXY' ? undefined : 'WHEN_NO_MATCH'),
     integrationResponseSelectionExpression: responseSelection(type, isHttpApi),
-    requestParameters: mapOf(request.RequestParameters),
+    requestParameters: parametersOf(request.RequestParameters),
     requestTemplates: mapOf(request.RequestTemplates),
     templateSelectionExpression: request.TemplateSelectionExpression || undefined,
     responseParameters: responseParameters(request.ResponseParameters),
@@ -68,15 +68,14 @@ export function changedIntegration(
     contentHandlingStrategy: request.ContentHandlingStrategy ?? integration.contentHandlingStrategy,
     passthroughBehavior: request.PassthroughBehavior ?? integration.passthroughBehavior,
     integrationResponseSelectionExpression: responseSelection(type, isHttpApi),
-    // An empty value takes a parameter away. Source: Terraform's update of aws_apigatewayv2_integration.
     requestParameters: request.RequestParameters === undefined
       ? integration.requestParameters
-      : mapOf({ ...integration.requestParameters, ...request.RequestParameters }),
+      : parametersOf(request.RequestParameters, integration.requestParameters),
     requestTemplates: request.RequestTemplates === undefined ? integration.requestTemplates : mapOf(request.RequestTemplates),
     templateSelectionExpression: text(request.TemplateSelectionExpression, integration.templateSelectionExpression),
     responseParameters: request.ResponseParameters === undefined
       ? integration.responseParameters
-      : responseParameters({ ...integration.responseParameters, ...request.ResponseParameters }),
+      : responseParameters(request.ResponseParameters, integration.responseParameters),
     timeoutInMillis: request.TimeoutInMillis === undefined ? integration.timeoutInMillis : timeoutMs(request.TimeoutInMillis, isHttpApi),
     tlsConfig: request.TlsConfig === undefined
       ? integration.tlsConfig
@@ -185,13 +184,31 @@ function checkParameterMappings({ requestParameters, responseParameters: byStatu
 const invalidMapping = (fault: string) =>
   errors.BadRequestException(`Invalid mapping expression specified: Validation Result: warnings : [], errors : [${fault}]`)
 
-/** By status code; a status without entries goes. */
-function responseParameters(map: Record<string, Record<string, string>> | undefined): Integration['responseParameters'] {
-  const entries = Object.entries(map ?? {}).flatMap(([status, parameters]) => {
-    const held = mapOf(parameters)
-    return held ? [[status, held] as const] : []
-  })
-  return entries.length > 0 ? Object.fromEntries(entries) : undefined
+/**
+ * Parameters that were given, added to those at hand. An empty value takes one away. Source: Terraform's update of aws_apigatewayv2_integration.
+ * But what is to be removed from a request or response needs no value, and is written with an empty one by some (the CDK) and with `''` by others.
+ */
+function parametersOf(given: Record<string, string> | undefined = {}, held: Record<string, string> = {}): Record<string, string> | undefined {
+  const all = { ...held }
+  for (const [name, value] of Object.entries(given)) {
+    const isRemoval = name.startsWith('remove:') && !held[name]
+    if (value === '' && !isRemoval) delete all[name]
+    else all[name] = value
+  }
+  return Object.keys(all).length > 0 ? all : undefined
+}
+
+/** By status code: as `parametersOf`; a status that is given without entries goes. Source: as above. */
+function responseParameters(
+  given: Record<string, Record<string, string>> | undefined = {}, held: Integration['responseParameters'] = {},
+): Integration['responseParameters'] {
+  const all: NonNullable<Integration['responseParameters']> = { ...held }
+  for (const [status, parameters] of Object.entries(given)) {
+    const merged = Object.keys(parameters).length === 0 ? undefined : parametersOf(parameters, held[status])
+    if (merged) all[status] = merged
+    else delete all[status]
+  }
+  return Object.keys(all).length > 0 ? all : undefined
 }
 
 /** Ours: what the data plane would not honour is refused, not stored. */
