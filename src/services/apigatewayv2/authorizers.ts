@@ -8,6 +8,7 @@ import { newId } from './ids.ts'
 import type { ApiGatewayV2 } from './index.ts'
 import { AUTHORIZERS_PER_API_MAX } from './limits.ts'
 import type { ApiDesign, Authorizer } from './model.ts'
+import { own } from './own.ts'
 import { pageOf } from './pages.ts'
 
 export function createAuthorizer(
@@ -70,7 +71,7 @@ export async function resetAuthorizersCache(
 }
 
 function requireAuthorizer({ authorizers }: ApiDesign, authorizerId: string): Authorizer {
-  const authorizer = authorizers[authorizerId]
+  const authorizer = own(authorizers, authorizerId)
   if (!authorizer) throw missing.authorizer(authorizerId)
   return authorizer
 }

@@ -6,6 +6,7 @@ import { textOf } from './api-settings.ts'
 import { errors } from './errors.ts'
 import { HTTP_INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN, WEBSOCKET_INTEGRATION_TIMEOUT_MS_MAX } from './limits.ts'
 import type { ApiSettings, Integration } from './model.ts'
+import { own } from './own.ts'
 import { mapOf } from './route-rules.ts'
 
 export type NewIntegration = Omit<sdk.CreateIntegrationRequest, 'ApiId'>
@@ -191,7 +192,7 @@ const invalidMapping = (fault: string) =>
 function parametersOf(given: Record<string, string> | undefined = {}, held: Record<string, string> = {}): Record<string, string> | undefined {
   const all = { ...held }
   for (const [name, value] of Object.entries(given)) {
-    const isRemoval = name.startsWith('remove:') && !held[name]
+    const isRemoval = name.startsWith('remove:') && !own(held, name)
     if (value === '' && !isRemoval) delete all[name]
     else all[name] = value
   }
@@ -204,7 +205,7 @@ function responseParameters(
 ): Integration['responseParameters'] {
   const all: NonNullable<Integration['responseParameters']> = { ...held }
   for (const [status, parameters] of Object.entries(given)) {
-    const merged = Object.keys(parameters).length === 0 ? undefined : parametersOf(parameters, held[status])
+    const merged = Object.keys(parameters).length === 0 ? undefined : parametersOf(parameters, own(held, status))
     if (merged) all[status] = merged
     else delete all[status]
   }

@@ -8,6 +8,7 @@ import type { ApiGatewayV2 } from './index.ts'
 import { changedIntegration, newIntegration } from './integration-rules.ts'
 import { INTEGRATIONS_PER_API_MAX } from './limits.ts'
 import type { ApiDesign, Integration } from './model.ts'
+import { own } from './own.ts'
 import { pageOf } from './pages.ts'
 
 export function createIntegration(
@@ -59,7 +60,7 @@ export function deleteIntegration({ ApiId, IntegrationId }: Input<sdk.DeleteInte
 }
 
 export function requireIntegration({ integrations }: ApiDesign, integrationId: string): Integration {
-  const integration = integrations[integrationId]
+  const integration = own(integrations, integrationId)
   if (!integration) throw missing.integration(integrationId)
   return integration
 }

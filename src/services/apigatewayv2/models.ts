@@ -9,6 +9,7 @@ import type { ApiGatewayV2 } from './index.ts'
 import { MODELS_PER_API_MAX } from './limits.ts'
 import { templateOf } from './model-template.ts'
 import type { ApiDesign, Model } from './model.ts'
+import { own } from './own.ts'
 import { pageOf } from './pages.ts'
 
 /** Characters. Source: API Gateway v2 API reference, CreateModel, `schema` and `name`. */
@@ -116,7 +117,7 @@ function requireFreeName({ models }: ApiDesign, { modelId, name }: Model): void 
 }
 
 function requireModel({ models }: ApiDesign, modelId: string): Model {
-  const model = models[modelId]
+  const model = own(models, modelId)
   if (!model) throw missing.model(modelId)
   return model
 }

@@ -8,6 +8,7 @@ import type { ApiGatewayV2 } from './index.ts'
 import { requireIntegration } from './integrations.ts'
 import { RESPONSES_MAX } from './limits.ts'
 import type { ApiSettings, Integration, IntegrationResponse, Route, RouteResponse } from './model.ts'
+import { own } from './own.ts'
 import { pageOf } from './pages.ts'
 import { constraintsOf, mapOf } from './route-rules.ts'
 import { describeConstraints, requireRoute } from './routes.ts'
@@ -176,13 +177,13 @@ function requireFreeKey(taken: readonly string[], key: string, what: string): vo
 }
 
 function requireRouteResponse({ routeResponses }: Route, id: string): RouteResponse {
-  const response = routeResponses[id]
+  const response = own(routeResponses, id)
   if (!response) throw missing.routeResponse(id)
   return response
 }
 
 function requireIntegrationResponse({ integrationResponses }: Integration, id: string): IntegrationResponse {
-  const response = integrationResponses[id]
+  const response = own(integrationResponses, id)
   if (!response) throw missing.integrationResponse(id)
   return response
 }

@@ -4,6 +4,7 @@ import type * as sdk from '@aws-sdk/client-apigatewayv2'
 import { textOf } from './api-settings.ts'
 import { errors, missing } from './errors.ts'
 import type { ApiDesign, Route, V2Api } from './model.ts'
+import { own } from './own.ts'
 
 export type NewRoute = Omit<sdk.CreateRouteRequest, 'ApiId'>
 
@@ -137,7 +138,7 @@ function targetOf(target: string | undefined, { integrations }: ApiDesign, route
     throw errors.BadRequestException(`Unexpected or malformed target in route ${routeId}. Correct format should be integrations/<integration_id>.`)
   }
   // Ours: the status, and that the id is looked up when the route is made.
-  if (!integrations[id]) throw missing.integration(id)
+  if (!own(integrations, id)) throw missing.integration(id)
   return target
 }
 
@@ -146,7 +147,7 @@ function targetOf(target: string | undefined, { integrations }: ApiDesign, route
  * pf-apigwv2-route-authorization-scopes-jwt. Ours: the sentence about CUSTOM, made after that about JWT.
  */
 function checkAuthorization({ authorizationType: type, authorizerId, authorizationScopes, routeKey }: Route, { settings, design }: Pick<V2Api, 'settings' | 'design'>): void {
-  const authorizer = authorizerId === undefined ? undefined : design.authorizers[authorizerId]
+  const authorizer = authorizerId === undefined ? undefined : own(design.authorizers, authorizerId)
   if (settings.protocolType === 'WEBSOCKET') {
     if (type !== 'NONE' && routeKey !== '$connect') throw errors.BadRequestException('Currently, authorization is restricted to the $connect route only')
   }

@@ -7,6 +7,7 @@ import { newLongId } from './ids.ts'
 import type { ApiGatewayV2 } from './index.ts'
 import { ROUTES_PER_API_MAX } from './limits.ts'
 import type { ApiDesign, Route } from './model.ts'
+import { own } from './own.ts'
 import { pageOf } from './pages.ts'
 import { changedRoute, newRoute, requireFreeKey } from './route-rules.ts'
 
@@ -52,14 +53,14 @@ export function deleteRouteRequestParameter(
 ): Promise<void> {
   return editApi(gateway, call, ApiId, ({ design }) => {
     const route = requireRoute(design, RouteId)
-    const { [RequestParameterKey]: removed, ...others } = route.requestParameters ?? {}
-    if (!removed) throw errors.NotFoundException(`Invalid RequestParameter identifier specified ${RequestParameterKey}`)
+    const { [RequestParameterKey]: _removed, ...others } = route.requestParameters ?? {}
+    if (!own(route.requestParameters, RequestParameterKey)) throw errors.NotFoundException(`Invalid RequestParameter identifier specified ${RequestParameterKey}`)
     route.requestParameters = Object.keys(others).length > 0 ? others : undefined
   })
 }
 
 export function requireRoute({ routes }: ApiDesign, routeId: string): Route {
-  const route = routes[routeId]
+  const route = own(routes, routeId)
   if (!route) throw missing.route(routeId)
   return route
 }

@@ -5,6 +5,7 @@ import { parseArn } from '#aws/arn.ts'
 import { textOf } from './api-settings.ts'
 import { errors } from './errors.ts'
 import type { RouteSettings, StageRecord, V2Api } from './model.ts'
+import { own } from './own.ts'
 
 export type NewStage = Omit<sdk.CreateStageRequest, 'ApiId'>
 
@@ -85,7 +86,7 @@ function applyRouteSettings(
     if (!Object.values(api.design.routes).some((route) => route.routeKey === routeKey)) {
       throw errors.NotFoundException(`Unable to find Route by key ${routeKey} within the provided RouteSettings`)
     }
-    const known = stage.routeSettings[routeKey] ?? defaults(api)
+    const known = own(stage.routeSettings, routeKey) ?? defaults(api)
     stage.routeSettings = { ...stage.routeSettings, [routeKey]: { ...known, ...routeSettings(given, api) } }
   }
 }

@@ -7,6 +7,7 @@ import { errors, missing } from './errors.ts'
 import type { ApiGatewayV2 } from './index.ts'
 import { STAGES_PER_API_MAX } from './limits.ts'
 import type { RouteSettings, StageRecord } from './model.ts'
+import { own } from './own.ts'
 import { pageOf } from './pages.ts'
 import { changeStage, newStage } from './stage-rules.ts'
 import { findStage, listStages, transactions } from './store.ts'
@@ -61,8 +62,8 @@ export async function deleteRouteSettings(
 ): Promise<void> {
   await readApi(gateway, call, ApiId)
   await editStage(gateway, { apiId: ApiId, stageName: StageName }, (stage) => {
-    const { [RouteKey]: removed, ...others } = stage.routeSettings
-    if (!removed) throw errors.NotFoundException(`Unable to find RouteSettings by key ${RouteKey}`)
+    const { [RouteKey]: _removed, ...others } = stage.routeSettings
+    if (!own(stage.routeSettings, RouteKey)) throw errors.NotFoundException(`Unable to find RouteSettings by key ${RouteKey}`)
     stage.routeSettings = others
     return false
   })

@@ -188,6 +188,21 @@ eachDatabase('the API Gateway v2 store', { migrations, transactionModules: [new 
     assert.equal((await other.snapshots.findMapping('other.example.com', '/'))?.apiId, 'restapi001')
   })
 
+  test('what every object has is no resource of an API', async () => {
+    const { run } = createCaller(await open())
+    const { ApiId } = await run('CreateApi', { Name: 'w', ProtocolType: 'WEBSOCKET', RouteSelectionExpression: '$request.body.action' })
+    const { RouteId } = await run('CreateRoute', { ApiId, RouteKey: 'constructor' })
+    await run('CreateStage', { ApiId, StageName: 's' })
+    const name = 'constructor'
+    for (const [operation, input] of Object.entries({
+      GetRoute: { RouteId: name }, GetIntegration: { IntegrationId: name }, GetAuthorizer: { AuthorizerId: name }, GetModel: { ModelId: name },
+      GetRouteResponse: { RouteId, RouteResponseId: name }, DeleteRouteRequestParameter: { RouteId, RequestParameterKey: name },
+      DeleteRouteSettings: { StageName: 's', RouteKey: name }, CreateRoute: { RouteKey: 'a', Target: `integrations/${name}` },
+    })) await assert.rejects(run(operation, { ApiId, ...input }), { code: 'NotFoundException' }, operation)
+    const { RouteSettings } = await run('UpdateStage', { ApiId, StageName: 's', RouteSettings: { [name]: { LoggingLevel: 'ERROR' } } })
+    assert.deepEqual(RouteSettings, { [name]: { DataTraceEnabled: false, DetailedMetricsEnabled: false, LoggingLevel: 'ERROR', ThrottlingBurstLimit: undefined, ThrottlingRateLimit: undefined } })
+  })
+
   test('an API goes with its stages and deployments', async () => {
     const caller = createCaller(await open())
     const { ApiId } = await quickCreated(caller)

@@ -77,8 +77,8 @@ async function planned(body: string, basePath: string | undefined, findings: Fin
 
 /** Source: API Gateway developer guide, "AWS variables for OpenAPI import". */
 function withVariables(body: string, { accountId, region }: Scope): string {
-  const values: Readonly<Record<string, string>> = { AccountId: accountId, Partition: 'aws', Region: region, URLSuffix: 'amazonaws.com' }
-  return body.replace(/\$\{AWS::(\w+)\}/g, (text, name: string) => values[name] ?? text)
+  const values = new Map([['AccountId', accountId], ['Partition', 'aws'], ['Region', region], ['URLSuffix', 'amazonaws.com']])
+  return body.replace(/\$\{AWS::(\w+)\}/g, (text, name: string) => values.get(name) ?? text)
 }
 
 /** Source: API Gateway v2 API reference, ImportApi, `basepath`. Ours: the words. */
