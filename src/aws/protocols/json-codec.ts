@@ -2,7 +2,7 @@
 
 import type { ServiceModel, Shape, ShapeRef, TimestampFormat } from '../model.ts'
 import { formatTimestamp, parseTimestamp } from './timestamps.ts'
-import { nestingFault, typeFaultsOf, type TypeFault } from './type-faults.ts'
+import { isJudgedByService, nestingFault, typeFaultsOf, type TypeFault } from './type-faults.ts'
 
 /** Checks the types of a parsed JSON value and turns it into an input. The value is never null and may be changed in place. */
 export type Decode = (value: unknown, depth: number) => unknown
@@ -53,7 +53,7 @@ export function createJsonCodec(model: ServiceModel): JsonCodec {
 
   function structureDecoder(shape: Shape, isIncluded: (member: ShapeRef) => boolean, isElement = false): Decode {
     const chosen = Object.entries(shape.members ?? {}).filter(([, ref]) => isIncluded(ref))
-    const byWireName = new Map(chosen.map(([name, ref]) => [ref.locationName ?? name, { name, decode: decoder(ref) }]))
+    const byWireName = new Map(chosen.map(([name, ref]) => [ref.locationName ?? name, { name, decode: isJudgedByService(model, shape, name) ? asItCame : decoder(ref) }]))
     const isRenamed = chosen.some(([name, ref]) => ref.locationName !== undefined && ref.locationName !== name)
     return (value, depth) => {
       if (typeof value !== 'object' || Array.isArray(value)) throw fault(value, shape, isElement)
@@ -111,6 +111,7 @@ export function createJsonCodec(model: ServiceModel): JsonCodec {
 
 const inBody = (member: ShapeRef): boolean => member.location === undefined
 const same: Encode = (value) => value
+const asItCame: Decode = (value) => value
 
 function listDecoder(shape: Shape, decode: Decode, fault: TypeFault, isElement: boolean): Decode {
   return (value, depth) => {

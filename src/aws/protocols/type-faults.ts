@@ -12,6 +12,13 @@ export function typeFaultsOf(model: ServiceModel): TypeFault {
   return (given, expected, isElement) => wireErrors.SerializationException(say(given, expected, isElement))
 }
 
+/** Members of which a service says in words of its own that their type is wrong: they reach it as they came. Ours: no such answer is recorded. */
+const judgedByServices = new Set(['apigateway CreateRestApiRequest.minimumCompressionSize'])
+
+export function isJudgedByService({ signingName }: ServiceModel, shape: Shape, member: string): boolean {
+  return judgedByServices.has(`${signingName} ${shape.name}.${member}`)
+}
+
 /** Nested deeper than any service allows: refused before the stack is. */
 export const nestingFault = (): AwsError => wireErrors.SerializationException('')
 

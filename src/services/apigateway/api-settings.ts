@@ -17,7 +17,8 @@ export function newSettings(request: Omit<CreateRestApiRequest, 'cloneFrom'>, at
     description,
     version: version === '' ? undefined : version,
     binaryMediaTypes: binaryMediaTypes?.length ? [...new Set(binaryMediaTypes)] : undefined,
-    minimumCompressionSize: compressionSize(minimumCompressionSize),
+    // Ours: a text is refused, in the words that are recorded for a number out of range.
+    minimumCompressionSize: compressionSize(typeof minimumCompressionSize === 'string' ? NaN : minimumCompressionSize),
     apiKeySource: apiKeySource ?? 'HEADER',
     endpointConfiguration: endpoints(endpointConfiguration ?? {}),
     policy: policyText(policy, at),
@@ -36,7 +37,7 @@ export function apiName(name: string | undefined): string {
 /** Bytes from whatever a client sent; undefined switches compression off. */
 export function compressionSize(size: unknown): number | undefined {
   if (size === undefined || size === null || size === '') return undefined
-  const bytes = Number(size)
+  const bytes = typeof size === 'number' || typeof size === 'string' ? Number(size) : NaN
   if (!Number.isInteger(bytes) || bytes < 0 || bytes > MINIMUM_COMPRESSION_SIZE_BYTES_MAX) {
     throw errors.BadRequestException(`Invalid minimum compression size, must be between 0 and ${MINIMUM_COMPRESSION_SIZE_BYTES_MAX}`)
   }

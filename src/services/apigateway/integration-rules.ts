@@ -22,6 +22,8 @@ export function newIntegration(resource: Resource, method: Method, request: NewI
     checkUri(type, uri)
   }
   checkCredentials(credentials)
+  // Seen in reports of refused calls, hashicorp/terraform-provider-aws issue 7916 among them: functions alone are called without a role.
+  if (type === 'AWS' && !credentials && serviceOf(uri) !== 'lambda') throw errors.BadRequestException('Role ARN must be specified for AWS integrations')
   checkRequestMapping(requestParameters, method)
   checkTemplates(requestTemplates)
   const isHttp = type === 'HTTP' || type === 'HTTP_PROXY'
@@ -57,12 +59,15 @@ export function checkUri(type: Integration['type'], uri: string | undefined): vo
   // Seen in reports of refused imports.
   if (!/^(?:path|action)\//.test(arn.resource)) throw errors.BadRequestException('AWS ARN for integration must contain path or action')
   if (arn.service !== 'apigateway') throw errors.BadRequestException('Invalid ARN specified in the request')
-  const backend = arn.accountId.split('.').at(-1)
+  const backend = serviceOf(uri)
   // Observed: AWS, 26-02-2023, recorded by localstack's test_error_aws_proxy_not_supported.
   if (type === 'AWS_PROXY' && backend !== 'lambda' && backend !== 'firehose') {
     throw errors.BadRequestException("Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations.")
   }
 }
+
+/** `dynamodb` of `arn:aws:apigateway:us-east-1:dynamodb:action/GetItem`, with or without a subdomain before it. */
+const serviceOf = (uri: string | undefined): string | undefined => parseArn(uri ?? '')?.accountId.split('.').at(-1)
 
 /** The function that an integration's URI invokes, unless a stage variable decides. */
 export function functionOf(uri: string | undefined): string | undefined {

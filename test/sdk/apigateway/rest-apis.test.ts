@@ -155,7 +155,8 @@ describe('permissions', () => {
     const { restApiId, resourceId } = await petsApi(server.apigateway)
     const author = server.clients(await server.user('author', [{ Effect: 'Allow', Action: 'apigateway:*', Resource: '*' }])).apigateway
     const put = { restApiId, resourceId, httpMethod: 'GET', type: 'AWS', integrationHttpMethod: 'POST', uri: 'arn:aws:apigateway:us-east-1:dynamodb:action/GetItem' } as const
-    await author.send(new PutIntegrationCommand(put))
+    await refuses(author.send(new PutIntegrationCommand(put)), 400, 'BadRequestException', /^Role ARN must be specified for AWS integrations$/)
+    await author.send(new PutIntegrationCommand({ ...put, credentials: 'arn:aws:iam::*:user/*' }))
     await refuses(author.send(new PutIntegrationCommand({ ...put, credentials: 'arn:aws:iam::000000000000:role/tables' })), 403, 'AccessDeniedException',
       /iam:PassRole on resource: arn:aws:iam::000000000000:role\/tables/)
   })
