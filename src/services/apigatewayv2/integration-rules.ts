@@ -63,9 +63,7 @@ export function changedIntegration(
     connectionId: text(request.ConnectionId, integration.connectionId),
     credentialsArn: text(request.CredentialsArn, integration.credentialsArn),
     description: request.Description === undefined ? integration.description : textOf(request.Description, 1024, 'description'),
-    payloadFormatVersion: request.PayloadFormatVersion === undefined
-      ? integration.payloadFormatVersion
-      : payloadVersion(request.PayloadFormatVersion, type, isHttpApi),
+    payloadFormatVersion: payloadVersion(request.PayloadFormatVersion ?? integration.payloadFormatVersion, type, isHttpApi),
     contentHandlingStrategy: request.ContentHandlingStrategy ?? integration.contentHandlingStrategy,
     passthroughBehavior: request.PassthroughBehavior ?? integration.passthroughBehavior,
     integrationResponseSelectionExpression: responseSelection(type, isHttpApi),

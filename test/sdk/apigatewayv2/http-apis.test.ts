@@ -46,6 +46,9 @@ describe('HTTP APIs', () => {
       `ApiKeyRequired is not currently supported for HTTP APIs. Please set ApiKeyRequired to false for route ${RouteId}`)
     for (const key of ['GET /{proxy+}/a', 'GET /a/{b', 'GET /{a}/{a}']) await refuses(apigatewayv2.send(new CreateRouteCommand({ ApiId, RouteKey: key })), 400, 'BadRequestException', /path/)
     await refuses(apigatewayv2.send(new CreateRouteCommand({ ApiId, RouteKey: 'GET /b', Target: 'integrations/unknown' })), 404, 'NotFoundException', 'Invalid Integration identifier specified unknown')
+    // What a change of the type leaves is judged as a whole.
+    await refuses(apigatewayv2.send(new UpdateIntegrationCommand({ ApiId, IntegrationId, IntegrationType: 'HTTP_PROXY', IntegrationUri: 'https://a.example' })), 400, 'BadRequestException',
+      'PayloadFormatVersion 2.0 is not supported for integration of type HTTP_PROXY')
     await refuses(apigatewayv2.send(new CreateModelCommand({ ApiId, Name: 'a', Schema: '{}' })), 400, 'BadRequestException', 'Currently, Models are not permitted for APIs with a protocol type of HTTP')
     await refuses(apigatewayv2.send(new CreateIntegrationCommand({ ApiId, IntegrationType: 'AWS_PROXY', IntegrationSubtype: 'SQS-SendMessage', PayloadFormatVersion: '1.0' })), 501, 'NotImplemented', /IntegrationSubtype is not served/)
     await apigatewayv2.send(new CreateStageCommand({ ApiId, StageName: '$default', AutoDeploy: true }))
