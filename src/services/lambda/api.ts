@@ -2,8 +2,8 @@
 
 import type {
   AddPermissionRequest, CreateFunctionRequest, DeleteFunctionRequest, GetFunctionConfigurationRequest, GetFunctionRequest, GetPolicyRequest,
-  InvocationRequest, InvokeWithResponseStreamRequest, ListFunctionsRequest, ListTagsRequest, RemovePermissionRequest, TagResourceRequest, UntagResourceRequest,
-  UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
+  InvocationRequest, InvokeWithResponseStreamRequest, ListFunctionsRequest, ListTagsRequest, ListVersionsByFunctionRequest, PublishVersionRequest, RemovePermissionRequest,
+  TagResourceRequest, UntagResourceRequest, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
 } from '@aws-sdk/client-lambda'
 import { operation, type Call, type Operations, type Permission, type Valid } from '#aws/service.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -23,6 +23,7 @@ import { addPermission, getPolicy, removePermission } from './permissions.ts'
 import type { Interpreters } from './runtime/interpreters.ts'
 import { listTags, tagResource, untagResource } from './tags.ts'
 import { updateFunctionCode, updateFunctionConfiguration } from './update-function.ts'
+import { listVersionsByFunction, publishVersion } from './versions.ts'
 
 /** What the handlers hold in common. */
 export interface LambdaService {
@@ -86,6 +87,11 @@ export const operations: Operations<LambdaService> = {
     run: updateFunctionConfiguration,
   }),
   DeleteFunction: operation<LambdaService, DeleteFunctionRequest, unknown>({ access: onFunction('lambda:DeleteFunction'), run: deleteFunction }),
+
+  PublishVersion: operation<LambdaService, PublishVersionRequest, unknown>({ access: onUnqualifiedFunction('lambda:PublishVersion'), run: publishVersion }),
+  ListVersionsByFunction: operation<LambdaService, ListVersionsByFunctionRequest, unknown>({
+    access: onUnqualifiedFunction('lambda:ListVersionsByFunction'), run: listVersionsByFunction,
+  }),
 
   AddPermission: operation<LambdaService, AddPermissionRequest, unknown>({ access: onFunction('lambda:AddPermission'), run: addPermission }),
   GetPolicy: operation<LambdaService, GetPolicyRequest, unknown>({ access: onFunction('lambda:GetPolicy'), run: getPolicy }),

@@ -17,7 +17,7 @@ export interface CodeStore {
    *
    * @throws InvalidParameterValueException, RequestEntityTooLargeException
    */
-  accept(archive: Buffer): Promise<{ sha256: string, bytes: number }>
+  accept(archive: Buffer): Promise<{ sha256: string, bytes: number, unzippedBytes: number }>
   /** The directory with the unpacked archive, held until `release` is called once. */
   hold(sha256: string): Promise<{ directory: string, release: () => void }>
   /** Forgets every directory; nobody may hold one. */
@@ -26,6 +26,7 @@ export interface CodeStore {
 
 interface Unpacked {
   directory: string
+  unzippedBytes: number
   holders: number
 }
 
@@ -44,9 +45,9 @@ export function createCodeStore({ database, random, directory }: { database: Dat
     }
     const work = (async () => {
       const target = join(directory(), random.bytes(16).toString('hex'))
-      await unpackZip(await archive(), `${target}.part`, ZIP_LIMITS)
+      const { unzippedBytes } = await unpackZip(await archive(), `${target}.part`, ZIP_LIMITS)
       await rename(`${target}.part`, target)
-      return { directory: target, holders: 0 }
+      return { directory: target, unzippedBytes, holders: 0 }
     })()
     unpacked.set(sha256, work)
     work.catch(() => { if (unpacked.get(sha256) === work) unpacked.delete(sha256) })
@@ -71,11 +72,11 @@ export function createCodeStore({ database, random, directory }: { database: Dat
       if (archive.length > ZIPPED_BYTES_MAX) throw errors.RequestEntityTooLargeException(`Zipped size must be smaller than ${ZIPPED_BYTES_MAX} bytes`)
       const sha256 = createHash('sha256').update(archive).digest('hex')
       try {
-        await unpack(sha256, async () => archive)
+        const { unzippedBytes } = await unpack(sha256, async () => archive)
+        return { sha256, bytes: archive.length, unzippedBytes }
       } catch (error) {
         throw refusalOf(error)
       }
-      return { sha256, bytes: archive.length }
     },
 
     async hold(sha256) {

@@ -3,7 +3,7 @@
 import { Conflict } from '#storage/database.ts'
 import { errors } from './errors.ts'
 import { RESOURCE_POLICY_BYTES_MAX } from './limits.ts'
-import { qualifiedArn, type FunctionReference } from './names.ts'
+import { functionArn, qualifiedArn, type FunctionReference } from './names.ts'
 import type { StoreConflict } from './store.ts'
 
 /** The error for a refusal of the store; anything else comes back as it is. `detail` is the statement's id, or the call to get the revision. */
@@ -21,6 +21,11 @@ export function conflictError(failure: unknown, reference: FunctionReference, { 
     // Observed: AWS, 25-11-2025, recorded by localstack's test_permission_exceptions.
     case 'policy missing': return errors.ResourceNotFoundException('No policy is associated with the given resource.')
     case 'policy too long': return errors.PolicyLengthExceededException(`The final policy size is bigger than the limit (${RESOURCE_POLICY_BYTES_MAX}).`)
+    // Source: LocalStack's provider, whose tests compare it with AWS: this one and the next.
+    case 'alias missing': return errors.ResourceNotFoundException(`Cannot find alias arn: ${qualifiedArn(reference)}`)
+    case 'alias exists': return errors.ResourceConflictException(`Alias already exists: ${qualifiedArn(reference)}`)
+    // Ours: the version has gone between two looks.
+    case 'alias target missing': return errors.ResourceNotFoundException(`Function not found: ${functionArn(reference)}`)
     case 'too many tags': return errors.InvalidParameterValueException('Number of tags exceeds resource tag limit.')
     default: return failure
   }

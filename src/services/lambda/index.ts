@@ -80,7 +80,7 @@ export async function createLambda(options: LambdaOptions): Promise<Lambda> {
   const { database, clock, random, sealer, roles, logs, endpoint, log } = options
   const machine = await openMachine(options)
   const code = createCodeStore({ database, random, directory: () => machine.codeDirectory })
-  const directory = createFunctionDirectory({ database })
+  const directory = createFunctionDirectory({ database, random })
   const pool = createPool({ ...options, machine, code, roles, logs, endpoint })
   const invoker = createInvoker({ directory, pool, clock, random })
   const service: LambdaService = { database, clock, random, sealer, roles, endpoint, code, directory, invoker, interpreters: machine.interpreters, log }

@@ -131,7 +131,7 @@ export function createInvoker({ directory, pool, clock, random }: InvokerOptions
       clientContext: invocation.clientContext === undefined ? undefined : headerValue(invocation.clientContext),
       payload: payload.length === 0 ? EMPTY_EVENT : payload,
     }, sink)
-    return { requestId, executedVersion: '$LATEST', outcome }
+    return { requestId, executedVersion: snapshot.record.version, outcome }
   }
 
   return {

@@ -20,6 +20,19 @@ export const FUNCTION_NAME_CHARACTERS_MAX = 64
 
 /** Source: Lambda API reference, ListFunctions: up to 50 items a page, whatever MaxItems says. */
 export const FUNCTIONS_PER_PAGE_MAX = 50
+/** Source: Lambda API reference, ListVersionsByFunction: up to 50 items a page. */
+export const VERSIONS_PER_PAGE_MAX = 50
+/** Ours: the reference gives no number; as for versions. */
+export const ALIASES_PER_PAGE_MAX = 50
+/** Source: Lambda API reference, ListFunctionUrlConfigs, ListLayers and ListLayerVersions: up to 50 items a page. */
+export const URLS_PER_PAGE_MAX = 50
+export const LAYERS_PER_PAGE_MAX = 50
+/** Source: Lambda quotas: layers of a function. */
+export const LAYERS_PER_FUNCTION_MAX = 5
+/** Source: Lambda developer guide, "Working with aliases": an alias points to two versions at most. */
+export const ADDITIONAL_VERSIONS_MAX = 1
+/** Source: Lambda quotas: storage for functions and layers in a region, 75 GB; concurrent executions. */
+export const TOTAL_CODE_BYTES_MAX = 80_530_636_800
 
 /** Source: Lambda developer guide, "Lambda execution environment", init phase. */
 export const INIT_MS_MAX = 10_000

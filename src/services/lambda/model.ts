@@ -20,13 +20,36 @@ export interface FunctionSettings {
   logGroup: string
   /** `Text` where absent. The levels count in JSON alone; `INFO` where absent. */
   logFormat?: 'Text' | 'JSON'
-  applicationLogLevel?: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'FATAL'
-  systemLogLevel?: 'DEBUG' | 'INFO' | 'WARN'
+  applicationLogLevel?: ApplicationLogLevel | undefined
+  systemLogLevel?: SystemLogLevel | undefined
+  /** In their order: later ones lie over earlier ones. */
+  layers?: readonly LayerUse[]
+  /** `None` where absent. */
+  snapStart?: 'None' | 'PublishedVersions'
+  /** Where events go that were given up. */
+  deadLetterArn?: string | undefined
+  /** Somebody stated that there is no VPC. */
+  statesNoVpc?: boolean
 }
 
-/** The `$LATEST` of a function: there are no other versions yet. */
+export type ApplicationLogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'FATAL'
+export type SystemLogLevel = 'DEBUG' | 'INFO' | 'WARN'
+
+/** A layer version as a function uses it: it goes on doing so when the layer version is deleted. */
+export interface LayerUse {
+  arn: string
+  codeSha256: string
+  codeBytes: number
+  unzippedBytes: number
+}
+
+export const LATEST = '$LATEST'
+
+/** One version of a function, `$LATEST` or a published one, which never changes but for its policy. */
 export interface FunctionRecord extends Scope {
   name: string
+  /** `$LATEST` or a number. */
+  version: string
   /** Never given twice: a function of the same name made later is another one. */
   id: string
   /** Changes with everything that a caller may change but tags. */
@@ -37,12 +60,98 @@ export interface FunctionRecord extends Scope {
   /** Hexadecimal SHA-256 of the archive: the key of its bytes. */
   codeSha256: string
   codeBytes: number
+  /** Undefined for code that came before this was kept. */
+  unzippedBytes?: number | undefined
   lastModifiedMs: number
   /** Of the environment variables, sealed; null when the function was made without. */
   environment: Uint8Array | null
   /** Statements of the resource policy, in the order in which they were added. */
   policy: readonly PermissionStatement[]
+  /** Of the function as a whole. */
   tags: Readonly<Record<string, string>>
+  /** Stays as it is when an update changes nothing: what PublishVersion compares. */
+  contentId: string
+  /** Of `$LATEST`: what was published last. */
+  published?: { version: string, contentId: string } | undefined
+  /** Of the function as a whole. `Terminate` where absent. */
+  recursiveLoop?: 'Allow' | 'Terminate' | undefined
+  /** `Auto` where absent. */
+  runtimeUpdate?: RuntimeUpdate | undefined
+}
+
+/** Source: Lambda developer guide, "Understanding how Lambda manages runtime version updates". */
+export interface RuntimeUpdate {
+  on: 'Auto' | 'Manual' | 'FunctionUpdate'
+  /** Of `Manual`. */
+  runtimeVersionArn?: string | undefined
+}
+
+/** A name for a version, or for two of them. */
+export interface AliasRecord {
+  name: string
+  revisionId: string
+  description: string
+  /** `$LATEST` or a number. */
+  version: string
+  /** The share of invocations that goes to another version, by its number. */
+  weights: Readonly<Record<string, number>>
+  policy: readonly PermissionStatement[]
+}
+
+/** `5`, not an alias; what looks like a number is never one. */
+export function isVersionNumber(qualifier: string): boolean {
+  return /^\d+$/.test(qualifier)
+}
+
+/** The version that an invocation of the alias runs. `fraction()` answers from 0 to, but not, 1. */
+export function chooseVersion({ version, weights }: Pick<AliasRecord, 'version' | 'weights'>, fraction: () => number): string {
+  const others = Object.entries(weights)
+  if (others.length === 0) return version
+  let left = fraction()
+  for (const [other, weight] of others) {
+    if (left < weight) return other
+    left -= weight
+  }
+  return version
+}
+
+/** The address of a function's `$LATEST`, or of an alias. */
+export interface UrlRecord extends Scope {
+  name: string
+  alias: string | undefined
+  /** The first label of the address's host: nobody else has it. */
+  urlId: string
+  authType: 'NONE' | 'AWS_IAM'
+  cors: UrlCors | undefined
+  invokeMode: 'BUFFERED' | 'RESPONSE_STREAM'
+  createdMs: number
+  lastModifiedMs: number
+}
+
+/** As callers stated it. Source: Lambda API reference, Cors. */
+export interface UrlCors {
+  AllowCredentials?: boolean | undefined
+  AllowHeaders?: string[] | undefined
+  AllowMethods?: string[] | undefined
+  AllowOrigins?: string[] | undefined
+  ExposeHeaders?: string[] | undefined
+  /** Seconds. */
+  MaxAge?: number | undefined
+}
+
+export interface LayerVersionRecord extends Scope {
+  name: string
+  version: number
+  description: string
+  licenseInfo: string | undefined
+  runtimes: readonly string[] | undefined
+  architectures: readonly string[] | undefined
+  codeSha256: string
+  codeBytes: number
+  unzippedBytes: number
+  createdMs: number
+  policy: readonly PermissionStatement[]
+  policyRevisionId: string
 }
 
 export interface PermissionStatement extends PolicyStatement {
@@ -62,7 +171,7 @@ export function formatLastModified(atMs: number): string {
   return new Date(atMs).toISOString().replace('Z', '+0000')
 }
 
-/** Whether a description is the answer to the call that changed the function (which then is not ready yet), or a look at it. */
+/** Whether a description is the answer to the call that made or changed the function (which then is not ready yet), or a look at it. */
 export type Moment = 'created' | 'updated' | 'now'
 
 export interface DescribeOptions {
@@ -108,15 +217,24 @@ export function describeInList(record: FunctionRecord, { variables, qualifier }:
     MemorySize: settings.memoryMb,
     LastModified: formatLastModified(record.lastModifiedMs),
     CodeSha256: Buffer.from(record.codeSha256, 'hex').toString('base64'),
-    Version: '$LATEST',
+    Version: record.version,
+    ...(settings.deadLetterArn === undefined ? {} : { DeadLetterConfig: { TargetArn: settings.deadLetterArn } }),
+    ...(settings.layers?.length ? { Layers: settings.layers.map(({ arn, codeBytes }) => ({ Arn: arn, CodeSize: codeBytes })) } : {}),
+    ...(settings.statesNoVpc ? { VpcConfig: { SubnetIds: [], SecurityGroupIds: [], VpcId: '', Ipv6AllowedForDualStack: false } } : {}),
     ...(variables === undefined ? {} : { Environment: { Variables: { ...variables } } }),
     TracingConfig: { Mode: settings.tracingMode },
     RevisionId: record.revisionId,
     PackageType: 'Zip',
     Architectures: [settings.architecture],
     EphemeralStorage: { Size: settings.ephemeralStorageMb },
-    SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
-    LoggingConfig: { LogFormat: 'Text', LogGroup: settings.logGroup },
+    // Observed: AWS, 10-04-2024, recorded by localstack's test_snapstart_lifecycle: the optimization is a version's.
+    SnapStart: { ApplyOn: settings.snapStart ?? 'None', OptimizationStatus: settings.snapStart === 'PublishedVersions' && record.version !== LATEST ? 'On' : 'Off' },
+    LoggingConfig: {
+      LogFormat: settings.logFormat ?? 'Text',
+      ...(settings.applicationLogLevel && { ApplicationLogLevel: settings.applicationLogLevel }),
+      ...(settings.systemLogLevel && { SystemLogLevel: settings.systemLogLevel }),
+      LogGroup: settings.logGroup,
+    },
   }
 }
 

@@ -3,55 +3,74 @@
 import type { AddPermissionRequest, AddPermissionResponse, GetPolicyRequest, GetPolicyResponse, RemovePermissionRequest } from '@aws-sdk/client-lambda'
 import type { PolicyStatement } from '#aws/policy/document.ts'
 import type { Call, Valid } from '#aws/service.ts'
+import { findAlias } from './alias-store.ts'
 import type { LambdaService } from './api.ts'
 import { conflictError } from './conflicts.ts'
 import { policyDocument } from './directory.ts'
 import { errors } from './errors.ts'
 import { keyOf, requireFunction } from './functions.ts'
 import { RESOURCE_POLICY_BYTES_MAX } from './limits.ts'
-import type { PermissionStatement } from './model.ts'
-import { functionArn, parseFunctionName, type FunctionReference } from './names.ts'
-import { transactions } from './store.ts'
+import { isVersionNumber, LATEST, type PermissionStatement } from './model.ts'
+import { functionArn, parseFunctionName, qualifiedArn, type FunctionReference } from './names.ts'
+import { findFunction, findVersion, transactions } from './store.ts'
 
 /** Source: Lambda API reference, AddPermission. */
 export async function addPermission(input: Valid<AddPermissionRequest>, { scope }: Call, service: LambdaService): Promise<AddPermissionResponse> {
   const { database, random } = service
   const reference = parseFunctionName(input.FunctionName, scope, input.Qualifier)
-  // Source: published answers of AWS to permissions on the version of a function that was never published.
-  if (reference.qualifier === '$LATEST') throw errors.InvalidParameterValueException('We currently do not support adding policies for $LATEST.')
-  await requireFunction(reference, service)
-  const statement = statementOf(input, functionArn(reference))
-  const expected = { key: keyOf(reference), revisionId: input.RevisionId }
+  // Observed: AWS, 25-11-2025, recorded by localstack's test_permission_exceptions.
+  if (reference.qualifier === LATEST) throw errors.InvalidParameterValueException('We currently do not support adding policies for $LATEST.')
+  await requireTarget(reference, service)
+  const statement = statementOf(input, qualifiedArn(reference))
+  const target = { key: keyOf(reference), qualifier: reference.qualifier, revisionId: input.RevisionId }
   try {
-    await database.transact(transactions.addStatement, { expected, statement, revisionId: random.uuid(), policyBytesMax: RESOURCE_POLICY_BYTES_MAX })
+    await database.transact(transactions.addStatement, { target, statement, revisionId: random.uuid(), policyBytesMax: RESOURCE_POLICY_BYTES_MAX })
   } catch (error) {
-    throw conflictError(error, reference, { sid: statement.Sid, revisionFrom: 'GetPolicy' })
+    throw conflictError(error, reference, { sid: statement.Sid })
   }
   return { Statement: JSON.stringify(statement) }
 }
 
 /** Source: Lambda API reference, GetPolicy. */
 export async function getPolicy({ FunctionName, Qualifier }: Valid<GetPolicyRequest>, { scope }: Call, service: LambdaService): Promise<GetPolicyResponse> {
-  const record = await requireFunction(withoutLatest(parseFunctionName(FunctionName, scope, Qualifier)), service)
-  // Source: published answers of AWS for a function without permissions.
-  if (record.policy.length === 0) throw errors.ResourceNotFoundException('The resource you requested does not exist.')
-  return { Policy: JSON.stringify(policyDocument(record)), RevisionId: record.revisionId }
+  const { database } = service
+  const reference = withoutLatest(parseFunctionName(FunctionName, scope, Qualifier))
+  const { qualifier } = reference
+  await requireFunction({ ...reference, qualifier: undefined }, service)
+  const found = qualifier === undefined ? await findFunction(database, reference)
+    : isVersionNumber(qualifier) ? await findVersion(database, reference, qualifier) : await findAlias(database, reference, qualifier)
+  // Observed: AWS, 25-11-2025, recorded by localstack's test_permission_exceptions.
+  if (!found || found.policy.length === 0) throw errors.ResourceNotFoundException('The resource you requested does not exist.')
+  return { Policy: JSON.stringify(policyDocument(found.policy)), RevisionId: found.revisionId }
 }
 
 /** Source: Lambda API reference, RemovePermission. */
 export async function removePermission({ FunctionName, StatementId, Qualifier, RevisionId }: Valid<RemovePermissionRequest>, { scope }: Call, service: LambdaService): Promise<void> {
   const { database, random } = service
-  const reference = parseFunctionName(FunctionName, scope, Qualifier)
-  await requireFunction(reference, service)
+  const reference = withoutLatest(parseFunctionName(FunctionName, scope, Qualifier))
+  // Observed: AWS, 25-11-2025, recorded by localstack's test_permission_exceptions.
+  if (!await findFunction(database, reference)) throw errors.ResourceNotFoundException(`No policy found for: ${functionArn(reference)}`)
+  await requireTarget(reference, service)
+  const target = { key: keyOf(reference), qualifier: reference.qualifier, revisionId: RevisionId }
   try {
-    await database.transact(transactions.removeStatement, { expected: { key: keyOf(reference), revisionId: RevisionId }, sid: StatementId, revisionId: random.uuid() })
+    await database.transact(transactions.removeStatement, { target, sid: StatementId, revisionId: random.uuid() })
   } catch (error) {
-    throw conflictError(error, reference, { sid: StatementId, revisionFrom: 'GetPolicy' })
+    throw conflictError(error, reference, { sid: StatementId })
   }
 }
 
+/** A policy's function, version or alias. @throws ResourceNotFoundException */
+async function requireTarget(reference: FunctionReference, { database }: LambdaService): Promise<void> {
+  const { qualifier } = reference
+  await requireFunction({ ...reference, qualifier: undefined }, { database })
+  if (qualifier === undefined) return
+  if (isVersionNumber(qualifier)) {
+    if (!await findVersion(database, reference, qualifier)) throw conflictError('missing', reference)
+  } else if (!await findAlias(database, reference, qualifier)) throw conflictError('alias missing', reference)
+}
+
 function withoutLatest(reference: FunctionReference): FunctionReference {
-  return reference.qualifier === '$LATEST' ? { ...reference, qualifier: undefined } : reference
+  return reference.qualifier === LATEST ? { ...reference, qualifier: undefined } : reference
 }
 
 /** Source: LocalStack's provider, whose tests compare it with AWS: which input becomes which condition. */

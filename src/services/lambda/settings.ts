@@ -105,13 +105,9 @@ type Settable = Pick<UpdateFunctionConfigurationRequest, keyof UpdateFunctionCon
 export function refuseUnserved(input: Settable, operation: string): void {
   const isUnserved: Record<string, boolean | undefined> = {
     VpcConfig: !!(input.VpcConfig?.SubnetIds?.length || input.VpcConfig?.SecurityGroupIds?.length),
-    DeadLetterConfig: !!input.DeadLetterConfig?.TargetArn,
-    Layers: !!input.Layers?.length,
     FileSystemConfigs: !!input.FileSystemConfigs?.length,
     KMSKeyArn: !!input.KMSKeyArn,
     ImageConfig: !!input.ImageConfig && Object.keys(input.ImageConfig).length > 0,
-    SnapStart: input.SnapStart?.ApplyOn !== undefined && input.SnapStart.ApplyOn !== 'None',
-    'LoggingConfig in JSON': input.LoggingConfig?.LogFormat === 'JSON' || !!input.LoggingConfig?.ApplicationLogLevel || !!input.LoggingConfig?.SystemLogLevel,
     CapacityProviderConfig: !!input.CapacityProviderConfig,
     DurableConfig: !!input.DurableConfig,
   }
@@ -119,9 +115,59 @@ export function refuseUnserved(input: Settable, operation: string): void {
   if (unserved !== undefined) throw notServed(`${operation} with ${unserved}`)
 }
 
-/** The settings that an input states, in our terms; what it does not state is absent. */
-export function statedSettings(input: Settable): Partial<FunctionSettings> {
-  const stated: { [Name in keyof FunctionSettings]: FunctionSettings[Name] | undefined } = {
+/** Runtimes that can be snapshotted. Source: Lambda developer guide, "Improving startup performance with Lambda SnapStart", supported runtimes. */
+const snapStartRuntimes = /^(java(11|17|21|25)|python3\.(1[2-9])|dotnet(8|10))$/
+
+/** Source: LocalStack's provider, whose tests compare it with AWS: the sentence. */
+export function checkSnapStart(input: Settable, runtime: string): void {
+  if (input.SnapStart?.ApplyOn === 'PublishedVersions' && !snapStartRuntimes.test(runtime)) {
+    throw errors.InvalidParameterValueException(`${runtime} is not supported for SnapStart enabled functions.`)
+  }
+}
+
+/**
+ * Where events go that were given up: a function, as there are no queues and topics here.
+ *
+ * Ours: AWS takes queues and topics alone.
+ */
+export async function checkDeadLetters(input: Settable, operation: string, { directory }: Pick<LambdaService, 'directory'>): Promise<void> {
+  const target = input.DeadLetterConfig?.TargetArn
+  if (!target) return
+  const service = parseArn(target)?.service
+  if (service === 'sqs' || service === 'sns') throw notServed(`${operation} with a DeadLetterConfig of ${service.toUpperCase()} (name a function)`)
+  if (service !== 'lambda') throw errors.InvalidParameterValueException(`The provided target ARN ${target} is not valid: dead letters go to functions here.`)
+  if (!await directory.findByArn(target)) throw errors.InvalidParameterValueException(`The function of DeadLetterConfig does not exist: ${target}`)
+}
+
+/** What a function has before anybody states anything of it. */
+export type StandingLogging = Pick<FunctionSettings, 'logFormat' | 'applicationLogLevel' | 'systemLogLevel'>
+
+/**
+ * How a function logs from now on: what is stated counts over what was, and a change of the format brings its own levels, or none.
+ *
+ * Source: LocalStack's provider, whose tests compare it with AWS: the defaults. Published answers of AWS: the sentence.
+ */
+export function loggingSettings(stated: Settable['LoggingConfig'], before: StandingLogging): Partial<FunctionSettings> {
+  if (!stated) return {}
+  const format = stated.LogFormat ?? before.logFormat ?? 'Text'
+  const logGroup = stated.LogGroup === undefined ? {} : { logGroup: stated.LogGroup }
+  if (format === 'Text') {
+    if (stated.ApplicationLogLevel || stated.SystemLogLevel) {
+      throw errors.InvalidParameterValueException('LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request or change the LogFormat to "JSON" and try again.')
+    }
+    return { logFormat: 'Text', applicationLogLevel: undefined, systemLogLevel: undefined, ...logGroup }
+  }
+  return {
+    logFormat: 'JSON',
+    applicationLogLevel: stated.ApplicationLogLevel ?? (stated.LogFormat ? undefined : before.applicationLogLevel) ?? 'INFO',
+    systemLogLevel: stated.SystemLogLevel ?? (stated.LogFormat ? undefined : before.systemLogLevel) ?? 'INFO',
+    ...logGroup,
+  }
+}
+
+/** The settings that an input states, in our terms; what it does not state is absent, what it takes away is undefined. */
+export function statedSettings(input: Settable, before: StandingLogging): Partial<FunctionSettings> {
+  const stated: { [Name in keyof FunctionSettings]?: FunctionSettings[Name] | undefined } = {
     runtime: input.Runtime,
     role: input.Role,
     handler: input.Handler,
@@ -129,16 +175,21 @@ export function statedSettings(input: Settable): Partial<FunctionSettings> {
     timeoutSeconds: input.Timeout,
     memoryMb: input.MemorySize,
     ephemeralStorageMb: input.EphemeralStorage?.Size,
-    architecture: undefined,
     tracingMode: input.TracingConfig?.Mode,
-    logGroup: input.LoggingConfig?.LogGroup,
+    snapStart: input.SnapStart?.ApplyOn,
   }
-  return Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== undefined))
+  return {
+    ...Object.fromEntries(Object.entries(stated).filter(([, value]) => value !== undefined)),
+    ...loggingSettings(input.LoggingConfig, before),
+    ...(input.DeadLetterConfig && { deadLetterArn: input.DeadLetterConfig.TargetArn || undefined }),
+    ...(input.VpcConfig && { statesNoVpc: true }),
+  }
 }
 
 /** Says in the log what is kept without an effect. */
-export function noteUnhonoured({ tracingMode, architecture }: Partial<FunctionSettings>, functionArn: string, { log }: Pick<LambdaService, 'log'>): void {
+export function noteUnhonoured({ tracingMode, architecture, snapStart }: Partial<FunctionSettings>, functionArn: string, { log }: Pick<LambdaService, 'log'>): void {
   if (tracingMode === 'Active') log.warn({ function: functionArn }, 'TracingConfig Active is kept but has no effect: there is no X-Ray here')
+  if (snapStart === 'PublishedVersions') log.warn({ function: functionArn }, 'SnapStart is kept but has no effect: environments of versions start as all others do')
   const own = process.arch === 'arm64' ? 'arm64' : 'x86_64'
   if (architecture !== undefined && architecture !== own) log.warn({ function: functionArn }, `the function asks for ${architecture} and runs on ${own}, as this machine does`)
 }

@@ -8,7 +8,7 @@ import type { FunctionRecord } from './model.ts'
 import { findArchive, findFunction, listFunctions, transactions } from './store.ts'
 
 const record = (changes: Partial<FunctionRecord> = {}): FunctionRecord => ({
-  accountId: '000000000000', region: 'us-east-1', name: 'f', id: 'id-1', revisionId: 'r1', generation: 'g1', codeSha256: 'aa', codeBytes: 3, lastModifiedMs: 1_700_000_000_000,
+  accountId: '000000000000', region: 'us-east-1', name: 'f', id: 'id-1', version: '$LATEST', revisionId: 'r1', generation: 'g1', contentId: 'c1', codeSha256: 'aa', codeBytes: 3, lastModifiedMs: 1_700_000_000_000,
   settings: {
     runtime: 'nodejs22.x', role: 'arn', handler: 'index.handler', description: '', timeoutSeconds: 3, memoryMb: 128, ephemeralStorageMb: 512, architecture: 'x86_64',
     tracingMode: 'PassThrough', logGroup: '/aws/lambda/f',
@@ -17,7 +17,7 @@ const record = (changes: Partial<FunctionRecord> = {}): FunctionRecord => ({
 })
 const key = { accountId: '000000000000', region: 'us-east-1', name: 'f' }
 const archive = Buffer.from('zip')
-const expected = { key, revisionId: undefined }
+const target = { key, qualifier: undefined, revisionId: undefined }
 const statement = { Sid: 's', Effect: 'Allow', Principal: '*', Action: 'lambda:InvokeFunction', Resource: 'arn' } as const
 
 eachDatabase('functions', { migrations, transactionModules: [new URL('./store.ts', import.meta.url)] }, (open) => {
@@ -60,13 +60,13 @@ eachDatabase('functions', { migrations, transactionModules: [new URL('./store.ts
   test('have permissions and tags within limits', async () => {
     const db = await open()
     await db.transact(transactions.insertFunction, { record: record(), archive })
-    await assert.rejects(db.transact(transactions.removeStatement, { expected, sid: 's', revisionId: 'r' }), { reason: 'policy missing' })
-    await db.transact(transactions.addStatement, { expected, statement, revisionId: 'r2', policyBytesMax: 150 })
+    await assert.rejects(db.transact(transactions.removeStatement, { target, sid: 's', revisionId: 'r' }), { reason: 'policy missing' })
+    await db.transact(transactions.addStatement, { target, statement, revisionId: 'r2', policyBytesMax: 150 })
     assert.equal((await findFunction(db, key))!.revisionId, 'r2')
-    await assert.rejects(db.transact(transactions.addStatement, { expected, statement, revisionId: 'r3', policyBytesMax: 150 }), { reason: 'statement exists' })
-    await assert.rejects(db.transact(transactions.addStatement, { expected, statement: { ...statement, Sid: 't' }, revisionId: 'r3', policyBytesMax: 150 }), { reason: 'policy too long' })
-    await assert.rejects(db.transact(transactions.removeStatement, { expected, sid: 't', revisionId: 'r3' }), { reason: 'statement missing' })
-    await db.transact(transactions.removeStatement, { expected, sid: 's', revisionId: 'r3' })
+    await assert.rejects(db.transact(transactions.addStatement, { target, statement, revisionId: 'r3', policyBytesMax: 150 }), { reason: 'statement exists' })
+    await assert.rejects(db.transact(transactions.addStatement, { target, statement: { ...statement, Sid: 't' }, revisionId: 'r3', policyBytesMax: 150 }), { reason: 'policy too long' })
+    await assert.rejects(db.transact(transactions.removeStatement, { target, sid: 't', revisionId: 'r3' }), { reason: 'statement missing' })
+    await db.transact(transactions.removeStatement, { target, sid: 's', revisionId: 'r3' })
     assert.deepEqual((await findFunction(db, key))!.policy, [])
     await assert.rejects(db.transact(transactions.changeTags, { key, set: { b: '1', c: '2' }, unset: [], tagsMax: 2 }), { reason: 'too many tags' })
     await db.transact(transactions.changeTags, { key, set: { b: '1' }, unset: ['a'], tagsMax: 2 })

@@ -41,7 +41,7 @@ const arn = 'arn:aws:lambda:us-east-1:000000000000:function:f'
 export async function launchFunction(t: TestLike, { code, layers = [], settings = {}, variables, maxIsolation }: LaunchedOptions): Promise<LaunchedFunction> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-launch-'))
   const sealer = createSealer(systemRandom.bytes(32))
-  const machine = await openMachine({ dataDirectory: join(directory, 'lambda'), random: systemRandom, ...(maxIsolation && { maxIsolation }) })
+  const machine = await openMachine({ dataDirectory: join(directory, 'lambda'), random: systemRandom, clock: systemClock, ...(maxIsolation && { maxIsolation }) })
   const archives = new Map([['code', code], ...layers.map((files, at) => [`layer-${at}`, files] as const)].map(([name, files]) => [name, unpack(join(machine.codeDirectory, `${name as string}-${systemRandom.uuid()}`), files as Files)]))
   const store: CodeStore = {
     accept: () => { throw new Error('nothing is accepted here') },
@@ -54,7 +54,7 @@ export async function launchFunction(t: TestLike, { code, layers = [], settings 
   const snapshot: FunctionSnapshot = {
     arn, policy: undefined, layers: layers.map((_, at) => `layer-${at}`),
     record: {
-      ...identity, revisionId: 'r', generation: 'g', codeSha256: 'code', codeBytes: 1, lastModifiedMs: 0, policy: [], tags: {},
+      ...identity, version: '$LATEST', contentId: 'c', revisionId: 'r', generation: 'g', codeSha256: 'code', codeBytes: 1, lastModifiedMs: 0, policy: [], tags: {},
       environment: variables ? sealer.seal(Buffer.from(JSON.stringify(variables)), environmentPurpose(identity)) : null,
       settings: { ...defaults, runtime, role: 'r', handler: runtime.startsWith('python') ? 'lambda_function.lambda_handler' : 'index.handler', logGroup: '/aws/lambda/f', ...settings },
     },

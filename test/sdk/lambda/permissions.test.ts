@@ -28,7 +28,7 @@ describe('AddPermission', () => {
     await add(server)
     await refuses(add(server), 409, 'ResourceConflictException', 'The statement id (s) provided already exists. Please provide a new statement id, or remove the existing statement.')
     await refuses(add(server, { StatementId: 't', RevisionId: '00000000-0000-0000-0000-000000000000' }), 412, 'PreconditionFailedException',
-      'The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the latest Revision Id')
+      'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id')
   })
 
   test('makes statements whose conditions come from the input', async (t) => {

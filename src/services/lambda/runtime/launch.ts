@@ -85,10 +85,10 @@ export async function launch(
     const started = extensions.names.length === 0 ? program : { ...program, ...keptBeside({ directory: `${optRoot}/extensions`, names: extensions.names }, program) }
     const command = isolation.wrap({
       file: started.file, args: started.args, reads: program.reads, codeDirectory: held.directory, optDirectory: opt?.directory, scratchDirectory,
-      scratchMb: ephemeralStorageMb, userId, joins: cgroup?.joins ?? [],
+      scratchMb: ephemeralStorageMb, userId,
     })
     const environment = startEnvironment({
-      command, variables, server, cgroup, clock, random,
+      command, variables, server, cgroup, clock, random, processes: machine.processes,
       extensions: extensions.names,
       obstacle: extensions.obstacle ?? program.obstacle,
       niceness: machine.cgroups?.controllers.includes('cpu') ? 0 : nicenessOf(memoryMb),
