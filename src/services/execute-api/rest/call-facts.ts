@@ -1,5 +1,6 @@
 // What is known of a call: the facts behind `$context` in templates, `requestContext` in events, and access logs.
 
+import { commonLogTime } from '#aws/common-log-time.ts'
 import type { SignatureClaim } from '#aws/authenticate.ts'
 import type { Caller } from '#aws/caller.ts'
 import type { ContextFacts, IdentityFacts } from '../templates/context.ts'
@@ -54,14 +55,4 @@ function identityOf(sourceIp: string, userAgent: string | undefined, caller: Cal
 /** Source: developer guide, "$context variables": `identity.apiKey` and `identity.apiKeyId`, of methods that require a key. */
 function keyFacts({ key }: Exchange): Pick<IdentityFacts, 'apiKey' | 'apiKeyId'> {
   return key ? { apiKey: key.value, apiKeyId: key.grant.keyId } : {}
-}
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
-/** `09/Apr/2015:12:34:56 +0000`. Source: developer guide, `$context.requestTime`: the CLF format. */
-function commonLogTime(atMs: number): string {
-  const at = new Date(atMs)
-  const two = (number: number) => (number < 10 ? `0${number}` : String(number))
-  const date = `${two(at.getUTCDate())}/${months[at.getUTCMonth()]}/${at.getUTCFullYear()}`
-  return `${date}:${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} +0000`
 }

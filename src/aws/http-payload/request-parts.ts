@@ -1,0 +1,100 @@
+// An HTTP request as functions are shown it: names in lower case, values of one name together, cookies apart, the body as text or base64.
+
+import type { HttpRequest } from '#lib/http.ts'
+
+export interface RequestParts {
+  method: string
+  /** The query as it was sent. */
+  rawQuery: string
+  /** Decoded, in the order in which they came. */
+  query: readonly (readonly [name: string, value: string])[]
+  /** Names in lower case, those of the gateway among them; without cookies. */
+  headers: readonly (readonly [name: string, value: string])[]
+  cookies: readonly string[]
+  body: Buffer
+  isSecure: boolean
+  sourceIp: string
+}
+
+/**
+ * Whose the request is, for whom it was forwarded. Source: HTTP APIs' and function URLs' events in the developer guides, and those that users
+ * publish (aws-powertools/powertools-lambda-typescript issue 2624): a content length is there even without a body.
+ */
+export function requestParts(request: HttpRequest, body: Buffer, { traceHeader }: { traceHeader: string }): RequestParts {
+  const headers: [string, string][] = []
+  const cookies: string[] = []
+  for (const [name, value] of request.headers.entries()) {
+    const lower = name.toLowerCase()
+    if (lower === 'cookie') cookies.push(...value.split(/;\s*/).filter((cookie) => cookie !== ''))
+    else if (!notShown.has(lower)) headers.push([lower, value])
+  }
+  const forwardedFor = [...request.headers.all('x-forwarded-for'), request.remoteAddress].join(', ')
+  headers.push(
+    ['content-length', String(body.length)],
+    ['x-amzn-trace-id', traceHeader.split(';')[0]!],
+    ['x-forwarded-for', forwardedFor],
+    ['x-forwarded-port', request.isSecure ? '443' : '80'],
+    ['x-forwarded-proto', request.isSecure ? 'https' : 'http'],
+  )
+  return { method: request.method, rawQuery: request.rawQuery, query: parseQuery(request.rawQuery), headers, cookies, body, isSecure: request.isSecure, sourceIp: request.remoteAddress }
+}
+
+/** Of the connection, or made anew by the gateway. */
+const notShown = new Set(['connection', 'content-length', 'transfer-encoding', 'x-amzn-trace-id', 'x-forwarded-for', 'x-forwarded-port', 'x-forwarded-proto'])
+
+function parseQuery(rawQuery: string): [string, string][] {
+  return rawQuery.split('&').filter((pair) => pair !== '').map((pair) => {
+    const equals = pair.indexOf('=')
+    const [name, value] = equals === -1 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
+    return [decoded(name.replaceAll('+', ' ')), decoded(value.replaceAll('+', ' '))]
+  })
+}
+
+/** A percent-encoding undone, or the text itself where it is none. */
+export function decoded(text: string): string {
+  if (!text.includes('%')) return text
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Values of one name joined by commas. Source: API Gateway developer guide, "Lambda proxy integrations for HTTP APIs", format 2.0. */
+export function joined(pairs: Iterable<readonly [string, string]>): Record<string, string> {
+  const values: Record<string, string> = {}
+  for (const [name, value] of pairs) values[name] = Object.hasOwn(values, name) ? `${values[name]},${value}` : value
+  return values
+}
+
+/** Every value of each name. */
+export function listed(pairs: Iterable<readonly [string, string]>): Record<string, string[]> {
+  const values: Record<string, string[]> = {}
+  for (const [name, value] of pairs) (Object.hasOwn(values, name) ? values[name]! : values[name] = []).push(value)
+  return values
+}
+
+/** The last value of each name, as format 1.0 has it. */
+export function lastOf(pairs: Iterable<readonly [string, string]>): Record<string, string> {
+  return Object.fromEntries(pairs)
+}
+
+/** Source: what users report of HTTP APIs: forms and uploads arrive in base64, JSON, XML and texts as they are. */
+const textTypes = /^(?:text\/|application\/(?:json|javascript|xml)(?:;|$)|application\/[\w.-]+\+(?:json|xml)(?:;|$))/i
+
+/** The body for an event. Ours: one without a content type is text where it is UTF-8. */
+export function bodyForEvent({ headers, body }: Pick<RequestParts, 'headers' | 'body'>): { body: string | undefined, isBase64Encoded: boolean } {
+  if (body.length === 0) return { body: undefined, isBase64Encoded: false }
+  const contentType = headers.find(([name]) => name === 'content-type')?.[1]?.replaceAll(/\s/g, '')
+  const isText = (contentType === undefined || textTypes.test(contentType)) && isUtf8(body)
+  return { body: body.toString(isText ? 'utf8' : 'base64'), isBase64Encoded: !isText }
+}
+
+function isUtf8(body: Buffer): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(body)
+    return true
+  } catch {
+    return false
+  }
+}
