@@ -102,7 +102,7 @@ export function requestV1(parts: RequestParts, facts: CallFacts, extendedRequest
     multiValueQueryStringParameters: nullIfEmpty(listed(query)),
     requestContext: {
       accountId, apiId,
-      ...(authorizer && !iam ? { authorizer: authorizerV1(authorizer) } : {}),
+      ...(authorizer && !('iam' in authorizer) ? { authorizer: authorizerV1(authorizer) } : {}),
       domainName, domainPrefix, extendedRequestId,
       httpMethod: method,
       identity: {
