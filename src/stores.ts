@@ -15,6 +15,8 @@ import { migrations as apigatewayv2Migrations } from '#services/apigatewayv2/mig
 import { migrations as dynamodbMigrations } from '#services/dynamodb/migrations.ts'
 import { migrations as iamMigrations } from '#services/iam/migrations.ts'
 import { migrations as lambdaMigrations } from '#services/lambda/migrations.ts'
+import { migrations as lambdaConcurrencyMigrations } from '#services/lambda/concurrency/migrations.ts'
+import { migrations as lambdaEventsMigrations } from '#services/lambda/events/migrations.ts'
 import { migrations as logsMigrations } from '#services/logs/migrations.ts'
 import type { Settings } from './config.ts'
 
@@ -36,8 +38,8 @@ export interface Stores {
 /** What each store holds. Migrations run in this order and are only ever appended. */
 export const schemas: Record<StoreName, { migrations: readonly Migration[], transactionModules: readonly URL[] }> = {
   core: {
-    migrations: [...iamMigrations, ...dynamodbMigrations, ...lambdaMigrations, ...apigatewayMigrations, ...apigatewayv2Migrations],
-    transactionModules: ['iam', 'dynamodb', 'lambda', 'apigateway', 'apigatewayv2'].map(storeModule),
+    migrations: [...iamMigrations, ...dynamodbMigrations, ...lambdaMigrations, ...apigatewayMigrations, ...apigatewayv2Migrations, ...lambdaEventsMigrations, ...lambdaConcurrencyMigrations],
+    transactionModules: ['iam', 'dynamodb', 'lambda', 'lambda/events', 'lambda/concurrency', 'apigateway', 'apigatewayv2'].map(storeModule),
   },
   logs: { migrations: logsMigrations, transactionModules: [storeModule('logs')] },
 }
