@@ -8,7 +8,7 @@ import { exitFailure, ofRequest, payloadOf, timeoutFailure, type Exit, type Reas
 import { createInvocation, type Ended, type EnvironmentEvent, type Outcome, type Running } from './invocation.ts'
 import type { Command } from './isolation/isolation.ts'
 import type { Cgroup } from './isolation/cgroups.ts'
-import { holdsSocket, peerOf } from './isolation/processes.ts'
+import { holdsSocket, peerOf, type ProcessTable } from './isolation/processes.ts'
 import { createEnvironmentLog } from './environment-log.ts'
 import { timeoutLine } from './log-lines.ts'
 import type { LogSettings } from './platform-log.ts'
@@ -43,6 +43,7 @@ export interface EnvironmentOptions {
   /** Names of the programs in `/opt/extensions`; with any, `command` is their keeper. */
   extensions: readonly string[]
   server: RuntimeServer
+  processes: ProcessTable
   /** Why nothing can be started at all; known beforehand. */
   obstacle?: Reason | undefined
   niceness: number
@@ -79,6 +80,9 @@ export interface Environment {
   readonly isStopped: boolean
 }
 
+/** After its start: what a program starts beside itself is there by then. */
+const SETTLED_MS = 50
+
 export function startEnvironment(options: EnvironmentOptions): Environment {
   const { clock, random, timeoutMs, memoryMb, server, initializationType, cgroup } = options
   let state: State = { is: 'starting', sinceMs: clock.monotonic() }
@@ -100,7 +104,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
   const telemetry = createTelemetry({ clock, hasExtensions: options.extensions.length > 0 })
   const log = createEnvironmentLog({ settings: options.logs, clock, telemetry, emit: options.emit, tail: () => tail })
   const resources = watchResources({
-    clock, memoryMb, scratch: options.scratch, pids: () => sandbox.pids(), isBusy: () => state.is === 'busy' || state.is === 'starting',
+    clock, memoryMb, scratch: options.scratch, pids: (how) => sandbox.pids(how), isBusy: () => state.is === 'busy' || state.is === 'starting',
     onExceeded(what) {
       exceeded ??= what
       sandbox.kill()
@@ -128,12 +132,13 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     const { runtimeVersion, runtimeVersionArn, function: { functionName, functionVersion } } = options
     log.platform({ type: 'platform.initStart', record: { initializationType, phase: phase(), runtimeVersion, runtimeVersionArn, functionName, functionVersion } })
     sandbox = startSandbox({
-      command: options.command, variables: options.variables, isKept: options.extensions.length > 0, niceness: options.niceness,
+      command: options.command, variables: options.variables, processes: options.processes, isKept: options.extensions.length > 0, niceness: options.niceness,
       onOutput: (source, text) => { log.output(source, text) },
       onRuntimeExit: (exit) => { if (isCurrent()) onRuntimeExit(exit) },
       onExtensionExit: (name, exit) => { if (isCurrent()) extensions.exited(name, exitFailure(exit).reason.replace('Runtime exited with error: ', '')) },
       onFailure: (error) => { if (isCurrent()) fail({ errorType: 'Runtime.ExitError', reason: `The environment could not be started: ${error.message}` }) },
     })
+    if (sandbox.pid !== undefined) void cgroup?.admit([sandbox.pid])
     if (sandbox.connection) createRuntimeConnection(sandbox.connection, { ...runtime, onGarbage: () => { void stop('misbehaved') } })
     if (options.obstacle) fail(options.obstacle)
     else if (!within) void watchInit(initDeadline.signal)
@@ -164,6 +169,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     telemetry.endStart()
     if (within) begin(within)
     else becomeIdle()
+    if (cgroup) void clock.sleep(SETTLED_MS).then(() => cgroup.admit(sandbox.pids({ ageMsMax: SETTLED_MS })))
   }
 
   function becomeIdle(): void {
@@ -226,7 +232,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
       const peer = peerOf(connection)
       // Ours: systems without /proc do not tell; there, functions are not kept apart either.
       if (peer === undefined) return process.platform !== 'linux'
-      return options.userId === undefined ? holdsSocket(sandbox.pids(), peer.inode) : peer.userId === options.userId
+      return options.userId === undefined ? holdsSocket(sandbox.pids({ ageMsMax: 0 }), peer.inode) : peer.userId === options.userId
     },
   })
 

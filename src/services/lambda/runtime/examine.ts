@@ -27,7 +27,7 @@ export async function examineMachine(): Promise<MachineReport> {
   chmodSync(directory, 0o755)
   try {
     const { isolation: { level }, notes } = await chooseIsolation({
-      min: 'C', max: 'A', isRoot: process.getuid?.() === 0, codeDirectory: directory, hidden: [], processesOfServer: () => 0, probe: { reads: await neededByFunctions(interpreters) },
+      min: 'C', max: 'A', isRoot: process.getuid?.() === 0, codeDirectory: directory, hidden: [], etcDirectory: join(directory, 'etc'), processesOfServer: () => 0, probe: { reads: await neededByFunctions(interpreters) },
     })
     const pythons = await interpreters.pythons()
     return {

@@ -1,15 +1,16 @@
 // How this machine runs functions: isolation, interpreters, our bootstraps, and the directories that environments use.
 
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { chown, mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
 import { createInterpreters, type Interpreters } from './interpreters.ts'
 import { chooseIsolation } from './isolation/choose.ts'
 import { openCgroups, type Cgroups } from './isolation/cgroups.ts'
 import type { Isolation, IsolationLevel, Visible } from './isolation/isolation.ts'
-import { threadsOfUser } from './isolation/processes.ts'
+import { createProcessTable, threadsOfUser, type ProcessTable } from './isolation/processes.ts'
 import { openUserIds, type UserIds } from './isolation/user-ids.ts'
 
 export interface Machine {
@@ -26,6 +27,7 @@ export interface Machine {
   /** Environments run under user ids of their own. */
   ownsUsers: boolean
   userIds: UserIds
+  processes: ProcessTable
   /** A directory for one environment's temporary files; undefined where the isolation makes one. */
   makeScratch(userId: number): Promise<string | undefined>
   removeScratch(directory: string): Promise<void>
@@ -35,6 +37,7 @@ export interface Machine {
 export interface MachineOptions {
   dataDirectory: string
   random: RandomSource
+  clock: Pick<Clock, 'monotonic'>
   minIsolation?: IsolationLevel
   /** For tests of a weaker level than the machine offers. */
   maxIsolation?: IsolationLevel
@@ -53,7 +56,7 @@ export async function neededByFunctions(interpreters: Interpreters): Promise<Vis
 }
 
 /** @throws IsolationRefusal */
-export async function openMachine({ dataDirectory, random, minIsolation = 'C', maxIsolation = 'A' }: MachineOptions): Promise<Machine> {
+export async function openMachine({ dataDirectory, random, clock, minIsolation = 'C', maxIsolation = 'A' }: MachineOptions): Promise<Machine> {
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
   const data = realpathSync(dataDirectory)
   const interpreters = createInterpreters({ node: process.execPath })
@@ -65,10 +68,8 @@ export async function openMachine({ dataDirectory, random, minIsolation = 'C', m
   mkdirSync(codeDirectories.private, { mode: 0o700 })
   const probeDirectory = isRoot ? codeDirectories.shared = makeSharedDirectory() : codeDirectories.private
 
-  const hostsFile = join(data, 'hosts')
-  writeFileSync(hostsFile, hostsOf(readHosts()), { mode: 0o644 })
   const { isolation, notes } = await chooseIsolation({
-    min: minIsolation, max: maxIsolation, isRoot, codeDirectory: probeDirectory, hidden: [dirname(data)], hostsFile, processesOfServer: createThreadCount(),
+    min: minIsolation, max: maxIsolation, isRoot, codeDirectory: probeDirectory, hidden: [dirname(data)], etcDirectory: join(data, 'etc'), processesOfServer: createThreadCount(clock),
     probe: { reads: await neededByFunctions(interpreters) },
   })
   if (isolation.level !== 'B' && codeDirectories.shared !== undefined) {
@@ -79,7 +80,7 @@ export async function openMachine({ dataDirectory, random, minIsolation = 'C', m
   const cgroups = openCgroups(random.bytes(4).toString('hex'))
   const userIds = openUserIds({ random, isRoot })
   return {
-    isolation, interpreters, bootstraps, sdkDirectory, codeDirectory, notes, cgroups, userIds,
+    isolation, interpreters, bootstraps, sdkDirectory, codeDirectory, notes, cgroups, userIds, processes: createProcessTable(clock),
     ownsUsers: isRoot && isolation.level !== 'C',
     async makeScratch(userId) {
       if (isolation.level === 'A') return undefined
@@ -97,26 +98,13 @@ export async function openMachine({ dataDirectory, random, minIsolation = 'C', m
   }
 }
 
-/** On AWS, extensions listen and are found under this name. Source: Lambda developer guide, "Telemetry API", destination. */
-function hostsOf(hosts: string): string {
-  return `${hosts.trimEnd()}\n127.0.0.1 sandbox.localdomain sandbox\n`
-}
-
-function readHosts(): string {
-  try {
-    return readFileSync('/etc/hosts', 'utf8')
-  } catch {
-    return '127.0.0.1 localhost'
-  }
-}
-
 const THREADS_COUNTED_MS = 10_000
 
 /** Processes and threads of this user, counted now and then. */
-function createThreadCount(): () => number {
+function createThreadCount(clock: Pick<Clock, 'monotonic'>): () => number {
   let counted: { threads: number, atMs: number } | undefined
   return () => {
-    const nowMs = performance.now()
+    const nowMs = clock.monotonic()
     if (counted === undefined || nowMs - counted.atMs > THREADS_COUNTED_MS) counted = { threads: threadsOfUser(process.getuid?.() ?? 0), atMs: nowMs }
     return counted.threads
   }

@@ -13,7 +13,7 @@ export interface ResourcesOptions {
   memoryMb: number
   /** Watched where nothing else bounds it: how much all its files may hold together. */
   scratch: { directory: string, mb: number } | undefined
-  pids: () => number[]
+  pids: (options: { ageMsMax: number }) => number[]
   isBusy: () => boolean
   onExceeded: (what: Exceeded) => void
 }
@@ -29,6 +29,8 @@ const BUSY_MS = 100
 const IDLE_MS = 1_000
 /** Which processes there are is found out once in so many looks: it takes reading all of /proc. */
 const looksPerCensus = 10
+/** Environments share what they read of it. */
+const CENSUS_AGE_MS_MAX = 200
 /** A directory with more entries than this is not measured to its end. */
 const entriesMax = 20_000
 
@@ -42,7 +44,7 @@ export function watchResources({ clock, memoryMb, scratch, pids, isBusy, onExcee
       await clock.sleep(isBusy() ? BUSY_MS : IDLE_MS, stopped.signal)
       if (stopped.signal.aborted) return
       const isCensus = look % looksPerCensus === 0 || !isBusy()
-      if (isCensus) members = pids()
+      if (isCensus) members = pids({ ageMsMax: CENSUS_AGE_MS_MAX })
       const ownBytes = members.reduce((bytes, pid) => bytes + (memoryOf(pid)?.ownBytes ?? 0), 0)
       const what = ownBytes > memoryBytesMax ? 'memory' as const
         : members.length > PROCESSES_MAX ? 'processes' as const
@@ -53,7 +55,7 @@ export function watchResources({ clock, memoryMb, scratch, pids, isBusy, onExcee
   void watch()
   return {
     residentBytes() {
-      if (members.length === 0) members = pids()
+      if (members.length === 0) members = pids({ ageMsMax: CENSUS_AGE_MS_MAX })
       return members.reduce((bytes, pid) => bytes + (memoryOf(pid)?.residentBytes ?? 0), 0)
     },
     stop() { stopped.abort('stopped') },

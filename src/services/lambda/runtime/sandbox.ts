@@ -5,12 +5,13 @@ import { setPriority } from 'node:os'
 import type { Duplex, Readable } from 'node:stream'
 import type { Exit } from './failures.ts'
 import type { Command } from './isolation/isolation.ts'
-import { familyOf, listProcesses, processesOfUser } from './isolation/processes.ts'
+import { familyOf, processesOfUser, type ProcessTable } from './isolation/processes.ts'
 import { createLineReader, createMessageReader } from './log-lines.ts'
 
 export interface SandboxOptions {
   command: Command
   variables: Readonly<Record<string, string>>
+  processes: ProcessTable
   /** The command is the keeper of `keeper.ts`, which starts extensions and the runtime beside each other. */
   isKept: boolean
   /** Of the scheduler: 0 is usual, higher is less. */
@@ -28,8 +29,8 @@ export interface Sandbox {
   readonly pid: number | undefined
   /** The connection that our bootstraps inherit. */
   readonly connection: Duplex | undefined
-  /** Every process of it, as far as the system tells. */
-  pids(): number[]
+  /** Every process of it, as far as the system tells; as of so many milliseconds ago. */
+  pids(options: { ageMsMax: number }): number[]
   /** Lets everything be read that a process wrote before what was just seen: output travels beside the Runtime API. */
   drainOutput(): Promise<void>
   /** Of a kept one: its extensions are ready for the runtime to start. */
@@ -42,7 +43,7 @@ export interface Sandbox {
   readonly ended: Promise<void>
 }
 
-export function startSandbox({ command, variables, isKept, niceness, onOutput, onRuntimeExit, onExtensionExit, onFailure }: SandboxOptions): Sandbox {
+export function startSandbox({ command, variables, processes, isKept, niceness, onOutput, onRuntimeExit, onExtensionExit, onFailure }: SandboxOptions): Sandbox {
   const child: ChildProcess = spawn(command.file, command.args, {
     cwd: command.workingDirectory,
     env: variables,
@@ -105,14 +106,14 @@ export function startSandbox({ command, variables, isKept, niceness, onOutput, o
     void drainOutput().then(() => { ended.resolve() })
   })
 
-  function pids(): number[] {
-    return child.pid === undefined || isGone ? [] : familyOf(child.pid, listProcesses())
+  function pids(options: { ageMsMax: number }): number[] {
+    return child.pid === undefined || isGone ? [] : familyOf(child.pid, processes.list(options))
   }
 
   function kill(): void {
     if (child.pid === undefined || isGone) return
     // A namespace ends with its first process. Without one, what left the process group has to be found.
-    const strays = command.endsWithFirst === true ? [] : pids()
+    const strays = command.endsWithFirst === true ? [] : pids({ ageMsMax: 0 })
     signal(-child.pid, 'SIGKILL')
     for (const pid of strays) signal(pid, 'SIGKILL')
     if (command.ownsUser !== undefined) for (const pid of processesOfUser(command.ownsUser)) signal(pid, 'SIGKILL')
@@ -125,7 +126,7 @@ export function startSandbox({ command, variables, isKept, niceness, onOutput, o
     startRuntime() { (control as Duplex | undefined)?.write('start\n') },
     terminateRuntime() {
       if (isKept) (control as Duplex | undefined)?.write('terminate\n')
-      else for (const pid of pids()) if (pid !== child.pid || command.endsWithFirst !== true) signal(pid, 'SIGTERM')
+      else for (const pid of pids({ ageMsMax: 0 })) if (pid !== child.pid || command.endsWithFirst !== true) signal(pid, 'SIGTERM')
     },
     ended: ended.promise,
   }

@@ -4,8 +4,9 @@ import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { release } from 'node:os'
 import { dirname } from 'node:path'
 import { PROCESSES_MAX } from '../../limits.ts'
+import type { Etc } from './etc.ts'
 import type { Command, Isolation, Program } from './isolation.ts'
-import { joined, limited } from './limits.ts'
+import { limited } from './limits.ts'
 
 export interface BubblewrapOptions {
   bubblewrap: string
@@ -13,21 +14,16 @@ export interface BubblewrapOptions {
   setpriv: string | undefined
   /** Directories that must not be seen even where they lie in the system's. */
   hidden: readonly string[]
-  /** Takes the place of /etc/hosts. */
-  hostsFile: string | undefined
+  /** What functions see of /etc. */
+  etc: Etc
 }
 
 const TASK_ROOT = '/var/task'
 const OPT_ROOT = '/opt'
 const systemDirectories = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
-/** Name resolution, certificates, time zone and the dynamic linker's cache. */
-const systemFiles = [
-  'resolv.conf', 'hosts', 'nsswitch.conf', 'host.conf', 'gai.conf', 'services', 'protocols', 'ssl', 'pki', 'ca-certificates', 'crypto-policies',
-  'localtime', 'timezone', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'alternatives', 'mime.types', 'python3', 'python3.11', 'python3.12', 'python3.13',
-].map((name) => `/etc/${name}`)
 const unprivilegedId = 993
 
-export function createBubblewrap({ bubblewrap, setpriv, hidden, hostsFile }: BubblewrapOptions): Isolation {
+export function createBubblewrap({ bubblewrap, setpriv, hidden, etc }: BubblewrapOptions): Isolation {
   // What does not change from one environment to the next.
   const apart = [
     '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--die-with-parent', '--new-session',
@@ -36,8 +32,9 @@ export function createBubblewrap({ bubblewrap, setpriv, hidden, hostsFile }: Bub
       : ['--cap-drop', 'ALL', '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID']),
     '--ro-bind', '/usr', '/usr',
     ...systemDirectories.flatMap(systemDirectory),
-    ...directoriesFor(['/etc/x', '/var/task', '/proc', '/dev', '/tmp']),
-    ...systemFiles.flatMap((file) => existsSync(file) ? ['--ro-bind', file === '/etc/hosts' ? hostsFile ?? file : file, file] : []),
+    ...directoriesFor(['/var/task', '/proc', '/dev', '/tmp']),
+    '--ro-bind', etc.directory, '/etc',
+    ...etc.binds.flatMap((file) => ['--ro-bind', file, file]),
     // Nothing can be put into /dev: what lies there would be memory without a limit. On AWS there is no shared memory either.
     '--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev',
   ]
@@ -47,12 +44,12 @@ export function createBubblewrap({ bubblewrap, setpriv, hidden, hostsFile }: Bub
     taskRoot: () => TASK_ROOT,
     optRoot: () => OPT_ROOT,
     place: ({ at }) => at,
-    wrap({ file, args, reads, codeDirectory, optDirectory, scratchMb, userId, joins }: Program): Command {
+    wrap({ file, args, reads, codeDirectory, optDirectory, scratchMb, userId }: Program): Command {
       const binds = reads.filter(({ path, at }) => path !== at || !isOfSystem(path))
       const own = setpriv === undefined ? [] : [setpriv, `--reuid=${userId}`, `--regid=${userId}`, '--clear-groups', '--inh-caps=-all', '--']
       const program = limited([file, ...args], { processesMax: setpriv !== undefined || countsByNamespace() ? PROCESSES_MAX : undefined, fileMbMax: undefined })
       const command = [
-        bubblewrap, ...apart,
+        ...apart,
         '--size', String(scratchMb * 1024 * 1024), '--perms', '1777', '--tmpfs', '/tmp',
         ...directoriesFor(binds.map(({ at }) => at)),
         ...binds.flatMap(({ path, at }) => ['--ro-bind', path, at]),
@@ -62,7 +59,7 @@ export function createBubblewrap({ bubblewrap, setpriv, hidden, hostsFile }: Bub
         '--remount-ro', '/', '--chdir', TASK_ROOT,
         '--', ...own, program.file, ...program.args,
       ]
-      return { ...joined(command, joins), workingDirectory: '/', endsWithFirst: true }
+      return { file: bubblewrap, args: command, workingDirectory: '/', endsWithFirst: true }
     },
   }
 }

@@ -2,6 +2,7 @@
 // Source: Linux kernel documentation, "Control Group v2" and "Control Groups version 1".
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PROCESSES_MAX } from '../../limits.ts'
 
@@ -14,8 +15,11 @@ export interface GroupLimits {
 }
 
 export interface Cgroup {
-  /** Files into which a process writes `0` to become a member. */
-  readonly joins: readonly string[]
+  /**
+   * Makes processes members, with what they start from then on. Beside their start, not before it: the kernel takes some ten milliseconds,
+   * because it waits for every processor.
+   */
+  admit(pids: readonly number[]): Promise<void>
   /** How many processes were killed because there was no memory left. */
   memoryKills(): number
   /** Forgets the group. Its processes are gone, or about to be. */
@@ -58,7 +62,14 @@ export function openCgroups(id: string): Cgroups | undefined {
         return undefined
       }
       return {
-        joins: made.map(({ directory }) => join(directory, 'cgroup.procs')),
+        async admit(pids) {
+          for (const { directory } of made) {
+            const file = join(directory, 'cgroup.procs')
+            const members = new Set(textOf(file).split('\n').map(Number))
+            // One that is gone meanwhile cannot be told from one that may not be moved; both are watched otherwise.
+            for (const pid of pids) if (!members.has(pid)) await writeFile(file, String(pid)).catch(() => {})
+          }
+        },
         memoryKills: () => made.reduce((kills, { hierarchy, directory }) => kills + killsOf(hierarchy, directory), 0),
         close() { for (const { directory } of made) remove(directory) },
       }
@@ -129,10 +140,13 @@ function wanted(directory: string): Controller[] {
   return (['memory', 'pids', 'cpu'] as const).filter((controller) => there.includes(controller))
 }
 
-/** Version 1: below the groups that this server is in. */
+/**
+ * Version 1: below the group that this server is in. Memory alone: each further hierarchy costs each process another wait, and processes and
+ * processor time are bounded otherwise.
+ */
 function separate(name: string): Hierarchy[] {
   const memberships = textOf('/proc/self/cgroup')
-  return (['memory', 'pids', 'cpu'] as const).flatMap((controller) => {
+  return (['memory'] as const).flatMap((controller) => {
     const mount = mountOf((type, options) => type === 'cgroup' && options.split(',').includes(controller))
     const path = memberships.split('\n').map((line) => line.split(':')).find(([, names]) => names?.split(',').includes(controller))?.[2]
     if (mount === undefined || path === undefined) return []

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { findProgram } from '#lib/programs.ts'
 import { createBubblewrap } from './bubblewrap.ts'
+import { makeEtc } from './etc.ts'
 import { IsolationRefusal, type Isolation, type IsolationLevel, type Program } from './isolation.ts'
 import { createPlain } from './plain.ts'
 
@@ -16,8 +17,8 @@ export interface ChooseOptions {
   /** The directory in which the code of functions will lie. */
   codeDirectory: string
   hidden: readonly string[]
-  /** Takes the place of /etc/hosts where the level can do that. */
-  hostsFile?: string
+  /** For the /etc of functions, where the level has one. Made anew. */
+  etcDirectory: string
   /** Processes and threads of the server's user. */
   processesOfServer: () => number
 }
@@ -26,7 +27,7 @@ export interface ChooseOptions {
  * @throws IsolationRefusal when the best level that works is below `min`.
  */
 export async function chooseIsolation(options: ChooseOptions): Promise<{ isolation: Isolation, notes: string[] }> {
-  const { min, max, isRoot, hidden, hostsFile, processesOfServer } = options
+  const { min, max, isRoot, hidden, etcDirectory, processesOfServer } = options
   const notes: string[] = []
   const setpriv = findProgram('setpriv')
   const bubblewrap = findProgram('bwrap')
@@ -36,7 +37,7 @@ export async function chooseIsolation(options: ChooseOptions): Promise<{ isolati
   if (max === 'A') {
     // As root without setpriv a program could not be given a user of its own; a level below is better than that.
     if (bubblewrap !== undefined && (!isRoot || setpriv !== undefined)) {
-      const candidate = createBubblewrap({ bubblewrap, setpriv: isRoot ? setpriv : undefined, hidden, hostsFile })
+      const candidate = createBubblewrap({ bubblewrap, setpriv: isRoot ? setpriv : undefined, hidden, etc: makeEtc(etcDirectory) })
       if (await works(candidate)) chosen = candidate
       else notes.push('Functions run without namespaces: bubblewrap is here but does not work (a container or a system policy forbids user namespaces or mounts).')
     } else if (bubblewrap === undefined) {
@@ -67,7 +68,7 @@ function tryOut(isolation: Isolation, { probe, codeDirectory }: ChooseOptions): 
     file: '/bin/sh',
     // Into the directory of the code one only has to get: nobody may list it.
     args: ['-c', 'test -x "$0" || exit 1; for path in "$@"; do test -r "$path" || exit 1; done', isolation.taskRoot(codeDirectory), ...probe.reads.map((file) => isolation.place(file))],
-    reads: probe.reads, codeDirectory, optDirectory: undefined, scratchDirectory: undefined, scratchMb: 1, userId: probeUserId, joins: [],
+    reads: probe.reads, codeDirectory, optDirectory: undefined, scratchDirectory: undefined, scratchMb: 1, userId: probeUserId,
   })
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd: workingDirectory, env: {}, stdio: 'ignore', timeout: PROBE_MS_MAX, ...(userId === undefined ? {} : { uid: userId, gid: userId }) })

@@ -36,8 +36,6 @@ export interface Program {
   scratchMb: number
   /** The environment's own user and group id, where the level uses one. */
   userId: number
-  /** Files into which it writes `0` before it becomes the program: control groups. */
-  joins: readonly string[]
 }
 
 export interface Command {

@@ -23,10 +23,3 @@ export function limited(program: readonly string[], { processesMax, fileMbMax }:
   ].map((command) => `{ ${command}; } 2>/dev/null`)
   return { file: '/bin/sh', args: ['-c', `${limits.join('; ')}; exec "$0" "$@"`, ...program] }
 }
-
-/** A command that enters control groups, where there are any, and becomes `command`: what it starts is in them, too. */
-export function joined(command: readonly string[], joins: readonly string[]): { file: string, args: string[] } {
-  if (joins.length === 0) return { file: command[0]!, args: command.slice(1) }
-  const entering = joins.map((file) => `echo 0 > '${file}'`).join('; ')
-  return { file: '/bin/sh', args: ['-c', `{ ${entering}; } 2>/dev/null; exec "$0" "$@"`, ...command] }
-}

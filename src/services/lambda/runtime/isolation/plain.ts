@@ -2,7 +2,7 @@
 
 import { PROCESSES_MAX } from '../../limits.ts'
 import type { Command, Isolation, Program } from './isolation.ts'
-import { joined, limited } from './limits.ts'
+import { limited } from './limits.ts'
 
 export interface PlainOptions {
   level: 'B' | 'C'
@@ -19,17 +19,11 @@ export function createPlain({ level, setpriv, processesOfServer }: PlainOptions)
     // Ours: nothing can be mounted, so layers lie where this server keeps them; search paths lead there, a fixed `/opt/…` does not.
     optRoot: (optDirectory) => optDirectory ?? '/opt',
     place: ({ path }) => path,
-    wrap({ file, args, codeDirectory, scratchMb, userId, joins }: Program): Command {
+    wrap({ file, args, codeDirectory, scratchMb, userId }: Program): Command {
       const processesMax = level === 'B' ? PROCESSES_MAX : processesOfServer() + PROCESSES_MAX
       const own = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--no-new-privs', '--']
-      const program = limited([...own, file, ...args], { processesMax, fileMbMax: scratchMb })
-      if (level === 'C') return { ...joined([program.file, ...program.args], joins), workingDirectory: codeDirectory }
-      // Entering a control group takes root: the user changes after that.
-      const canChange = joins.length > 0 && setpriv !== undefined
-      const command = canChange
-        ? joined([setpriv, `--reuid=${userId}`, `--regid=${userId}`, '--clear-groups', '--inh-caps=-all', '--', program.file, ...program.args], joins)
-        : program
-      return { ...command, workingDirectory: codeDirectory, ownsUser: userId, ...(canChange ? {} : { userId }) }
+      const command = limited([...own, file, ...args], { processesMax, fileMbMax: scratchMb })
+      return { ...command, workingDirectory: codeDirectory, ...(level === 'B' ? { userId, ownsUser: userId } : {}) }
     },
   }
 }

@@ -1,6 +1,7 @@
 // The processes of this machine, as Linux shows them in /proc: which belong to an environment, what they hold, whose a connection is.
 
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import type { Clock } from '#lib/clock.ts'
 
 export interface ProcessEntry {
   pid: number
@@ -8,8 +9,24 @@ export interface ProcessEntry {
   groupId: number
 }
 
+/** Who asks for all processes says how old the answer may be: it takes some milliseconds to read them. */
+export interface ProcessTable {
+  list(options: { ageMsMax: number }): readonly ProcessEntry[]
+}
+
+export function createProcessTable(clock: Pick<Clock, 'monotonic'>): ProcessTable {
+  let known: { entries: ProcessEntry[], atMs: number } | undefined
+  return {
+    list({ ageMsMax }) {
+      const nowMs = clock.monotonic()
+      if (known === undefined || nowMs - known.atMs >= ageMsMax) known = { entries: listProcesses(), atMs: nowMs }
+      return known.entries
+    },
+  }
+}
+
 /** Every process; none where the system has no /proc. */
-export function listProcesses(): ProcessEntry[] {
+function listProcesses(): ProcessEntry[] {
   return listOf('/proc').flatMap((name) => {
     const pid = Number(name)
     if (!Number.isInteger(pid)) return []
