@@ -81,7 +81,13 @@ export interface Route {
   deployed: DeployedStage
   deployment: CompiledDeployment
   method: CompiledMethod
+  /** Decoded. */
   pathParameters: Record<string, string>
+  /**
+   * As they were sent: functions get them so.
+   * Observed: AWS, 10-07-2024, recorded by localstack's test_lambda_aws_proxy_integration (invocation-payload-with-path-encoded-email).
+   */
+  rawPathParameters: Record<string, string>
   /** Whether bodies and templates may enter the trace. */
   mayTraceBodies: boolean
 }

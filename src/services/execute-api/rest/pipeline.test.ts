@@ -487,7 +487,7 @@ describe('Lambda proxy integrations', () => {
     const got = await call({ ...answering({}), method: 'PUT', path: '/dev/proxy/a%2Fb?x=1&x=2&y=%20', headers: { 'X-One': '1', 'Content-Length': '3' }, body: 'abc' })
     const event = JSON.parse(String(got.invocations[0]!.payload))
     assert.deepEqual([event.resource, event.path, event.httpMethod, event.body, event.isBase64Encoded], ['/proxy/{id}', '/proxy/a%2Fb', 'PUT', 'abc', false])
-    assert.deepEqual([event.pathParameters, event.queryStringParameters, event.multiValueQueryStringParameters], [{ id: 'a/b' }, { x: '2', y: ' ' }, { x: ['1', '2'], y: [' '] }])
+    assert.deepEqual([event.pathParameters, event.queryStringParameters, event.multiValueQueryStringParameters], [{ id: 'a%2Fb' }, { x: '2', y: ' ' }, { x: ['1', '2'], y: [' '] }])
     assert.deepEqual([event.headers['X-One'], event.headers['Content-Length'], event.headers['X-Forwarded-For']], ['1', undefined, '192.0.2.1'])
     assert.deepEqual([event.stageVariables, event.requestContext.stage, event.requestContext.resourcePath, event.requestContext.identity.userArn], [stage.variables, 'dev', '/proxy/{id}', null])
     assert.equal(got.invocations[0]!.sourceArn, `arn:aws:execute-api:us-east-1:${accountId}:api123/dev/*/proxy/{id}`)

@@ -7,6 +7,8 @@ export interface Routed<Method> {
   method: Method
   /** Decoded. */
   pathParameters: Record<string, string>
+  /** As they were sent. */
+  rawPathParameters: Record<string, string>
 }
 
 interface Node<Method> {
@@ -30,9 +32,11 @@ export function createRouter<Method>(resources: readonly { path: string, methods
   for (const { path, methods } of resources) insert(root, segmentsOf(path), methods)
   return {
     find(httpMethod, path) {
-      const pathParameters: Record<string, string> = {}
-      const method = search(root, segmentsOf(path), 0, httpMethod, pathParameters)
-      return method === undefined ? undefined : { method, pathParameters }
+      const rawPathParameters: Record<string, string> = {}
+      const method = search(root, segmentsOf(path), 0, httpMethod, rawPathParameters)
+      if (method === undefined) return undefined
+      const pathParameters = Object.fromEntries(Object.entries(rawPathParameters).map(([name, value]) => [name, decoded(value)]))
+      return { method, pathParameters, rawPathParameters }
     },
   }
 }
@@ -85,7 +89,7 @@ function search<Method>(
     for (const { name, node: next } of node.variables) {
       const found = search(next, segments, at + 1, httpMethod, parameters)
       if (found !== undefined) {
-        parameters[name] = decoded(segment)
+        parameters[name] = segment
         return found
       }
     }
@@ -93,7 +97,7 @@ function search<Method>(
   for (const { name, methods } of node.proxies) {
     const found = pick(methods, httpMethod)
     if (found !== undefined) {
-      parameters[name] = decoded(segments.slice(at).join('/'))
+      parameters[name] = segments.slice(at).join('/')
       return found
     }
   }

@@ -23,6 +23,7 @@ export function authorizerRoute({ snapshot, authorizerId, path, stageVariables }
     deployed: { stage: testStage(snapshot, stageVariables), snapshot },
     method: { resource: { id: 'test-invoke-resource-id', path }, definition: method, integration: undefined, bodyValidators: new Map(), requiredParameters: [] },
     pathParameters: {},
+    rawPathParameters: {},
     mayTraceBodies: true,
   }
 }

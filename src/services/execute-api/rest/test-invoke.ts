@@ -29,11 +29,13 @@ export function routeOf({ snapshot, resource, method, path, stageVariables }: Me
   const address: Address = { apiId: snapshot.apiId, stageName: TEST_STAGE, path, prefix: '' }
   const deployment = compileDeployment(only(snapshot, resource, method))
   const { router } = deployment
+  const found = router.find(method.httpMethod, path)
   return {
     address, deployment,
     deployed: { stage: testStage(snapshot, stageVariables), snapshot },
     method: router.find(method.httpMethod, resource.path)!.method,
-    pathParameters: router.find(method.httpMethod, path)?.pathParameters ?? {},
+    pathParameters: found?.pathParameters ?? {},
+    rawPathParameters: found?.rawPathParameters ?? {},
     mayTraceBodies: true,
   }
 }

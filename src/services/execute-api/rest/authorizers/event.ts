@@ -1,9 +1,8 @@
 // What an authorizer's function is given.
 
 import { factsOf } from '../call-facts.ts'
-import { eventHeaders } from '../event-headers.ts'
+import { eventHeaders, eventIdentity } from '../event-parts.ts'
 import type { Exchange, Route } from '../exchange.ts'
-import { emptyIdentity } from '../integrations/lambda-proxy.ts'
 import type { RequestValues } from '../steps/read-call.ts'
 import type { CompiledAuthorizer } from './compile.ts'
 
@@ -25,8 +24,8 @@ export function authorizerEvent(
     // Unlike in the events of integrations, what is empty is an empty object here.
     queryStringParameters: parameters.querystring,
     multiValueQueryStringParameters: multiValues.querystring,
-    pathParameters: parameters.path,
+    pathParameters: route.rawPathParameters,
     stageVariables: route.deployed.stage.variables,
-    requestContext: { ...facts, identity: { ...emptyIdentity, ...identity } },
+    requestContext: { ...facts, identity: eventIdentity(identity) },
   }
 }

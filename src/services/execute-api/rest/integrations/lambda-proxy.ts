@@ -2,7 +2,7 @@
 
 import type { InvocationResult } from '#services/lambda/index.ts'
 import { GatewayRefusal, INTERNAL_SERVER_ERROR } from '../../gateway-responses.ts'
-import { eventHeaders } from '../event-headers.ts'
+import { eventHeaders, eventIdentity } from '../event-parts.ts'
 import { isBinary, mediaTypeSent } from '../media-types.ts'
 import { passesAuthorization } from '../request-headers.ts'
 import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
@@ -51,17 +51,12 @@ function proxyEvent(call: ApiCall, body: Buffer): Record<string, unknown> {
     multiValueHeaders: nullIfEmpty(multiValueHeaders),
     queryStringParameters: nullIfEmpty(parameters.querystring),
     multiValueQueryStringParameters: nullIfEmpty(multiValues.querystring),
-    pathParameters: nullIfEmpty(parameters.path),
+    pathParameters: nullIfEmpty(route.rawPathParameters),
     stageVariables: nullIfEmpty(stage.variables),
-    requestContext: { ...facts, identity: { ...emptyIdentity, ...facts.identity } },
+    requestContext: { ...facts, identity: eventIdentity(facts.identity) },
     body: body.length === 0 ? null : body.toString(isBase64Encoded ? 'base64' : 'utf8'),
     isBase64Encoded,
   }
-}
-
-export const emptyIdentity = {
-  cognitoIdentityPoolId: null, accountId: null, cognitoIdentityId: null, caller: null, sourceIp: null, principalOrgId: null, accessKey: null,
-  cognitoAuthenticationType: null, cognitoAuthenticationProvider: null, userArn: null, userAgent: null, user: null,
 }
 
 function nullIfEmpty<T extends object>(values: T): T | null {

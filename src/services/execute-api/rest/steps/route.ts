@@ -30,17 +30,17 @@ export async function route(exchange: Exchange, address: Address, { snapshots, c
   const facts = { apiId, stage: stageName, deploymentId: deployed.snapshot.deploymentId ?? null, method: exchange.request.method, path }
   if (!found) {
     exchange.trace.add('route', { ...facts, found: 'no such resource or method' })
-    exchange.route = { address, deployed, deployment, method: nothing, pathParameters: {}, mayTraceBodies: false }
+    exchange.route = { address, deployed, deployment, method: nothing, pathParameters: {}, rawPathParameters: {}, mayTraceBodies: false }
     // Observed: AWS, 23-07-2024, recorded by localstack's test_routing_not_found.
     throw new GatewayRefusal('MISSING_AUTHENTICATION_TOKEN', 'Missing Authentication Token')
   }
-  const { method, pathParameters } = found
+  const { method, pathParameters, rawPathParameters } = found
   exchange.trace.add('route', {
     ...facts, resourceId: method.resource.id, resourcePath: method.resource.path, pathParameters,
     authorizationType: method.definition.authorizationType, integrationType: method.integration?.definition.type ?? null,
   })
   const mayTraceBodies = traceBodies || methodSetting(deployed.stage, method.resource.path, method.definition.httpMethod)?.dataTraceEnabled === true
-  return { address, deployed, deployment, method, pathParameters, mayTraceBodies }
+  return { address, deployed, deployment, method, pathParameters, rawPathParameters, mayTraceBodies }
 }
 
 /** Source: public reports: an API or stage that is not there answers `{"message":"Forbidden"}` with 403. */

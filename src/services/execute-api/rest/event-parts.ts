@@ -1,5 +1,6 @@
-// Headers as functions see them in events of format 1.0, of integrations and of authorizers.
+// What events of format 1.0 have in common, those of integrations and those of authorizers: headers and identity.
 
+import type { IdentityFacts } from '../templates/context.ts'
 import type { RequestValues } from './steps/read-call.ts'
 
 export interface EventHeaders {
@@ -27,4 +28,14 @@ export function eventHeaders({ multiValues }: RequestValues, isSeen: (lowerName:
     seen.multiValueHeaders[spelled] = values
   }
   return seen
+}
+
+const nobody = {
+  cognitoIdentityPoolId: null, accountId: null, cognitoIdentityId: null, caller: null, sourceIp: null, principalOrgId: null, accessKey: null,
+  cognitoAuthenticationType: null, cognitoAuthenticationProvider: null, userArn: null, userAgent: null, user: null,
+}
+
+/** `requestContext.identity`: what is not known is null. Observed: AWS, 10-07-2024, recorded by localstack's test_lambda_aws_proxy_integration. */
+export function eventIdentity(identity: IdentityFacts): Record<string, unknown> {
+  return { ...nobody, ...Object.fromEntries(Object.entries(identity).filter(([, value]) => value !== undefined)) }
 }
