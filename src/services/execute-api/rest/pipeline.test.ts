@@ -535,6 +535,11 @@ describe('traces', () => {
     assert.equal(got.facts.operation, 'POST api123/dev/catalog/register')
   })
 
+  test('say which settings of the stage change nothing', async () => {
+    const got = await call({ path: '/dev/page', stage: { cacheClusterEnabled: true, tracingEnabled: true } })
+    assert.deepEqual(stepsOf(got, 'without-effect'), [{ settings: ['cacheClusterEnabled', 'tracingEnabled'] }])
+  })
+
   test('hold bodies, template input and output and the function\'s log where data tracing is on', async () => {
     for (const given of [{ traceBodies: true }, { stage: { methodSettings: { '*/*': { dataTraceEnabled: true } as never } } }]) {
       const text = JSON.stringify((await call({ ...secret, ...given })).steps)

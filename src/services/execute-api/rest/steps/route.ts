@@ -1,6 +1,6 @@
 // Step 1: which method of which deployment a request names.
 
-import type { SnapshotSource } from '#services/apigateway/index.ts'
+import type { SnapshotSource, StageRecord } from '#services/apigateway/index.ts'
 import type { Address } from '../../address.ts'
 import { GatewayRefusal } from '../../gateway-responses.ts'
 import { methodSetting } from '../method-settings.ts'
@@ -39,8 +39,15 @@ export async function route(exchange: Exchange, address: Address, { snapshots, c
     ...facts, resourceId: method.resource.id, resourcePath: method.resource.path, pathParameters,
     authorizationType: method.definition.authorizationType, integrationType: method.integration?.definition.type ?? null,
   })
+  const ignored = withoutEffect(deployed.stage)
+  if (ignored.length > 0) exchange.trace.add('without-effect', { settings: ignored })
   const mayTraceBodies = traceBodies || methodSetting(deployed.stage, method.resource.path, method.definition.httpMethod)?.dataTraceEnabled === true
   return { address, deployed, deployment, method, pathParameters, rawPathParameters, mayTraceBodies }
+}
+
+/** Settings of a stage that are stored and shown, and change nothing here. */
+function withoutEffect({ cacheClusterEnabled, tracingEnabled, clientCertificateId }: StageRecord): string[] {
+  return [...cacheClusterEnabled ? ['cacheClusterEnabled'] : [], ...tracingEnabled ? ['tracingEnabled'] : [], ...clientCertificateId ? ['clientCertificateId'] : []]
 }
 
 /** Source: public reports: an API or stage that is not there answers `{"message":"Forbidden"}` with 403. */
