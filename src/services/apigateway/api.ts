@@ -7,6 +7,7 @@ import * as apiKeys from './api-keys.ts'
 import * as authorizers from './authorizers.ts'
 import * as deployments from './deployments.ts'
 import { getExport } from './export/get-export.ts'
+import * as documentation from './documentation.ts'
 import * as gatewayResponses from './gateway-responses.ts'
 import * as imports from './import/import-rest-api.ts'
 import { importApiKeys } from './import-api-keys.ts'
@@ -291,6 +292,31 @@ export const operations: Operations<ApiGateway> = {
   GetExport: operation<ApiGateway, sdk.GetExportRequest, sdk.ExportResponse>({
     access: (input, call) => [may('GET', call, input.restApiId, 'stages', input.stageName, 'exports', input.exportType)],
     run: getExport,
+  }),
+
+  CreateDocumentationPart: operation<ApiGateway, sdk.CreateDocumentationPartRequest, sdk.DocumentationPart>({
+    access: (input, call) => [may('POST', call, input.restApiId, 'documentation', 'parts')],
+    run: documentation.createDocumentationPart,
+  }),
+  GetDocumentationPart: operation<ApiGateway, sdk.GetDocumentationPartRequest, sdk.DocumentationPart>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'documentation', 'parts', input.documentationPartId)],
+    run: documentation.getDocumentationPart,
+  }),
+  GetDocumentationParts: operation<ApiGateway, sdk.GetDocumentationPartsRequest, sdk.DocumentationParts>({
+    access: (input, call) => [may('GET', call, input.restApiId, 'documentation', 'parts')],
+    run: documentation.getDocumentationParts,
+  }),
+  UpdateDocumentationPart: operation<ApiGateway, sdk.UpdateDocumentationPartRequest, sdk.DocumentationPart>({
+    access: (input, call) => [may('PATCH', call, input.restApiId, 'documentation', 'parts', input.documentationPartId)],
+    run: documentation.updateDocumentationPart,
+  }),
+  DeleteDocumentationPart: operation<ApiGateway, sdk.DeleteDocumentationPartRequest, void>({
+    access: (input, call) => [may('DELETE', call, input.restApiId, 'documentation', 'parts', input.documentationPartId)],
+    run: documentation.deleteDocumentationPart,
+  }),
+  ImportDocumentationParts: operation<ApiGateway, sdk.ImportDocumentationPartsRequest, sdk.DocumentationPartIds>({
+    access: (input, call) => [may('PUT', call, input.restApiId, 'documentation', 'parts')],
+    run: documentation.importDocumentationParts,
   }),
 
   GetAccount: operation<ApiGateway, sdk.GetAccountRequest, sdk.Account>({

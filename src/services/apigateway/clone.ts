@@ -1,6 +1,6 @@
 // A design made anew under another API: `cloneFrom`.
 
-import type { ApiDesign, Authorizer, Method, RequestValidator, Resource } from './model.ts'
+import type { ApiDesign, Authorizer, DocumentationPart, Method, RequestValidator, Resource } from './model.ts'
 import { modelOfUrl, modelUrl } from './schemas.ts'
 
 /** What the clone is called, and where its ids come from. */
@@ -11,13 +11,13 @@ export interface CloneOptions {
 }
 
 /**
- * The same resources, methods, models, validators, authorizers and gateway responses under ids of their own; models refer to each other in
- * the new API. Source: API Gateway API reference, CreateRestApi, `cloneFrom`. Ours: that ids change, which AWS's page does not say.
+ * The same resources, methods, models, validators, authorizers, gateway responses and documentation under ids of their own; models refer to
+ * each other in the new API. Source: API Gateway API reference, CreateRestApi, `cloneFrom`. Ours: that ids change, which AWS's page does not say.
  */
 export function cloneDesign(design: ApiDesign, { apiId, rootResourceId, newId }: CloneOptions): ApiDesign {
-  const { resources, models, requestValidators, authorizers, gatewayResponses } = structuredClone(design)
+  const { resources, models, requestValidators, authorizers, gatewayResponses, documentationParts = {} } = structuredClone(design)
   const ids = new Map<string, string>([[design.rootResourceId, rootResourceId]])
-  for (const id of [...Object.keys(resources), ...Object.keys(requestValidators), ...Object.keys(authorizers)]) if (!ids.has(id)) ids.set(id, newId())
+  for (const id of [...Object.keys(resources), ...Object.keys(requestValidators), ...Object.keys(authorizers), ...Object.keys(documentationParts)]) if (!ids.has(id)) ids.set(id, newId())
   const named = (id: string): string => ids.get(id) ?? id
 
   const method = (one: Method): Method => ({
@@ -32,7 +32,7 @@ export function cloneDesign(design: ApiDesign, { apiId, rootResourceId, newId }:
     ...one.parentId === undefined ? {} : { parentId: named(one.parentId) },
     methods: Object.fromEntries(Object.entries(one.methods).map(([name, inner]) => [name, method(inner)])),
   })
-  const renamed = <Value extends RequestValidator | Authorizer>(map: Record<string, Value>): Record<string, Value> =>
+  const renamed = <Value extends RequestValidator | Authorizer | DocumentationPart>(map: Record<string, Value>): Record<string, Value> =>
     Object.fromEntries(Object.values(map).map((value) => [named(value.id), { ...value, id: named(value.id) }]))
 
   return {
@@ -42,6 +42,7 @@ export function cloneDesign(design: ApiDesign, { apiId, rootResourceId, newId }:
     requestValidators: renamed(requestValidators),
     authorizers: renamed(authorizers),
     gatewayResponses,
+    documentationParts: renamed(documentationParts),
   }
 }
 

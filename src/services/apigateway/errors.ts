@@ -26,6 +26,7 @@ export const missing = {
   /** Source: moto's tests of authorizers, whose sentences are AWS's. */
   authorizer: () => errors.NotFoundException('Invalid Authorizer identifier specified'),
   gatewayResponse: () => errors.NotFoundException('Gateway response type not defined on api'),
+  documentationPart: () => errors.NotFoundException('Invalid Documentation part identifier specified'),
   deployment: () => errors.NotFoundException('Invalid Deployment identifier specified'),
   stage: () => errors.NotFoundException('Invalid stage identifier specified'),
   /** Source: moto's tests of API keys, whose sentences are AWS's. */

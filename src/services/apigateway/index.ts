@@ -87,12 +87,17 @@ export function createApiGateway({ log, ...parts }: ApiGatewayOptions): ApiGatew
 /**
  * AWS lists these values in an order of its own, and a refusal shows it.
  * Observed: AWS, 2024 and 2025, recorded by localstack's test_update_method_wrong_operations, test_put_integration_wrong_type,
- * test_create_rest_api_with_endpoint_configuration and test_gateway_response_validation.
+ * test_create_rest_api_with_endpoint_configuration, test_gateway_response_validation and test_invalid_create_documentation_part_operations.
  */
 const listedAsRecorded = {
   Op: { enum: ['add', 'remove', 'move', 'test', 'replace', 'copy'] },
   IntegrationType: { enum: ['HTTP', 'MOCK', 'AWS_PROXY', 'HTTP_PROXY', 'AWS'] },
   EndpointType: { enum: ['PRIVATE', 'EDGE', 'REGIONAL'] },
+  DocumentationPartType: {
+    enum: [
+      'RESPONSE_BODY', 'RESPONSE', 'METHOD', 'MODEL', 'AUTHORIZER', 'RESPONSE_HEADER', 'RESOURCE', 'PATH_PARAMETER', 'REQUEST_BODY', 'QUERY_PARAMETER', 'API', 'REQUEST_HEADER',
+    ],
+  },
   GatewayResponseType: {
     enum: [
       'REQUEST_TOO_LARGE', 'RESOURCE_NOT_FOUND', 'AUTHORIZER_CONFIGURATION_ERROR', 'MISSING_AUTHENTICATION_TOKEN', 'BAD_REQUEST_BODY',

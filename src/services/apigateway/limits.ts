@@ -51,6 +51,9 @@ export const AUTHORIZERS_PER_API_MAX = 10
 export const AUTHORIZER_RESULT_TTL_SECONDS_MAX = 3_600
 export const AUTHORIZER_RESULT_TTL_SECONDS_DEFAULT = 300
 
+/** Source: API Gateway quotas for REST APIs, "Documentation parts per API". */
+export const DOCUMENTATION_PARTS_PER_API_MAX = 2_000
+
 /** Items of one page. Source: API Gateway API reference, GetResources, `limit`. */
 export const PAGE_ITEMS_DEFAULT = 25
 export const PAGE_ITEMS_MAX = 500

@@ -42,6 +42,24 @@ export interface ApiDesign {
   authorizers: Record<string, Authorizer>
   /** Only those that were put; the others have their defaults. By response type. */
   gatewayResponses: Record<string, GatewayResponse>
+  /** By id. No deployment freezes them. */
+  documentationParts?: Record<string, DocumentationPart> | undefined
+}
+
+export interface DocumentationPart {
+  id: string
+  location: DocumentationLocation
+  /** A JSON object as text. */
+  properties: string
+}
+
+/** What a part is about; an absent member is every path, method or status. */
+export interface DocumentationLocation {
+  type: string
+  path?: string | undefined
+  method?: string | undefined
+  statusCode?: string | undefined
+  name?: string | undefined
 }
 
 export interface Resource {

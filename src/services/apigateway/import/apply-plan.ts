@@ -3,6 +3,7 @@
 import type { Scope } from '#aws/arn.ts'
 import { compressionSize, endpoints, policyText } from '../api-settings.ts'
 import { addAuthorizer, newAuthorizer } from '../authorizer-rules.ts'
+import { addPart } from '../documentation-rules.ts'
 import { errors } from '../errors.ts'
 import { addGatewayResponse } from '../gateway-responses.ts'
 import { functionOf, invalidFunction, newIntegration } from '../integration-rules.ts'
@@ -30,7 +31,7 @@ export function applyPlan(plan: ImportPlan, api: RestApi, options: ApplyOptions)
   const previous = api.design
   // A resource that is at the same path again keeps its id. Observed: AWS, recorded by localstack's test_import_rest_api_with_base_path_oas30.
   const ids = new Map(Object.values(previous.resources).map(({ path, id }) => [path, id]))
-  if (options.mode === 'overwrite') api.design = emptyDesign(previous.rootResourceId)
+  if (options.mode === 'overwrite') api.design = { ...emptyDesign(previous.rootResourceId), documentationParts: plan.documentationParts ? {} : previous.documentationParts }
   applySettings(plan, api, options)
   applyModels(plan, api.design, previous, options)
   applyValidators(plan, api.design, previous, options)
@@ -38,6 +39,7 @@ export function applyPlan(plan: ImportPlan, api: RestApi, options: ApplyOptions)
   for (const response of plan.gatewayResponses) {
     options.findings.attempt(`Unable to put gateway response '${response.responseType}'`, () => addGatewayResponse(api.design, response))
   }
+  for (const part of plan.documentationParts ?? []) addPart(api.design, { ...part, id: options.newId() }, { merges: true })
   for (const path of plan.paths) ensureResource(api.design, path, ids, options)
   for (const planned of plan.methods) {
     const resource = findByPath(api.design, planned.path)

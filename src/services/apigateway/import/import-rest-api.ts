@@ -63,7 +63,7 @@ async function planned(
   body: Uint8Array, { apiId, findings, parameters }: { apiId: string, findings: Findings, parameters: Record<string, string> | undefined },
   call: Call, { random }: ApiGateway,
 ): Promise<ImportPlan> {
-  const plan = planImport(readDefinition(body), { apiId, findings, basePath: basePathMode(parameters), newModelName: () => newModelName(random) })
+  const plan = planImport(readDefinition(body), { apiId, findings, basePath: basePathMode(parameters), ignoresDocumentation: parameters?.['ignore'] === 'documentation', newModelName: () => newModelName(random) })
   if (plan.policy !== undefined) await call.require(maySetPolicy(call, apiId))
   const roles = new Set([...plan.methods.map(({ integration }) => integration?.credentials), ...plan.authorizers.map((authorizer) => authorizer.authorizerCredentials)])
   for (const permission of [...roles].flatMap(mayPassRole)) await call.require(permission)

@@ -7,7 +7,9 @@ import { errors } from '../errors.ts'
 import { httpMethods, type NewMethod } from '../methods.ts'
 import type { NewIntegration } from '../integration-rules.ts'
 import type { Findings } from './findings.ts'
+import type { DocumentationPart } from '../model.ts'
 import { planAuthorizers } from './plan-authorizers.ts'
+import { planDocumentation } from './plan-documentation.ts'
 import { planMethod } from './plan-method.ts'
 import { planModels, type ModelPlan } from './plan-models.ts'
 import { isObject, listOf, objectOf, resolved, textOf, textsOf, type Definition, type Json, type JsonObject } from './read-definition.ts'
@@ -26,6 +28,8 @@ export interface ImportPlan {
   authorizers: NewAuthorizer[]
   models: ModelPlan
   gatewayResponses: Omit<sdk.PutGatewayResponseRequest, 'restApiId'>[]
+  /** None when those that there are stay as they are. */
+  documentationParts: Omit<DocumentationPart, 'id'>[] | undefined
   /** Full paths, in the definition's order, with those that have no method. */
   paths: string[]
   methods: PlannedMethod[]
@@ -44,6 +48,8 @@ export interface PlanOptions {
   apiId: string
   findings: Findings
   basePath: BasePathMode
+  /** Source: API Gateway API reference, ImportRestApi, `parameters`: `ignore=documentation`. */
+  ignoresDocumentation: boolean
   /** Makes the name of a model that the definition does not name. */
   newModelName: () => string
 }
@@ -59,7 +65,7 @@ export interface MethodContext {
   parameters: JsonObject[]
 }
 
-export function planImport(definition: Definition, { apiId, findings, basePath, newModelName }: PlanOptions): ImportPlan {
+export function planImport(definition: Definition, { apiId, findings, basePath, ignoresDocumentation, newModelName }: PlanOptions): ImportPlan {
   const { document } = definition
   const info = objectOf(document['info'])
   const name = textOf(info['title'])
@@ -92,6 +98,7 @@ export function planImport(definition: Definition, { apiId, findings, basePath, 
       responseParameters: textsOf(objectOf(response)['responseParameters']),
       responseTemplates: textsOf(objectOf(response)['responseTemplates']),
     })),
+    documentationParts: ignoresDocumentation ? undefined : planDocumentation(definition, findings),
     paths: planned.map(({ path }) => path),
     methods: planned.flatMap(({ methods }) => methods),
   }
