@@ -44,7 +44,7 @@ export interface MachineOptions {
 }
 
 const bootstraps = {
-  nodejs: { path: resolve(import.meta.dirname, 'bootstraps/node.mjs'), at: '/var/runtime/index.mjs' },
+  nodejs: { path: resolve(import.meta.dirname, 'bootstraps/node.cjs'), at: '/var/runtime/index.cjs' },
   python: { path: resolve(import.meta.dirname, 'bootstraps/python.py'), at: '/var/runtime/bootstrap.py' },
 }
 // Not /var/runtime/node_modules, where require would find everything that this program uses itself.
