@@ -12,6 +12,7 @@ import { signHeaders } from '#aws/sigv4/sign.ts'
 import { readCredentials, type AccessKeyPair } from '#lib/credentials-file.ts'
 import { deployScenarios } from './deploy.ts'
 import { load } from './load.ts'
+import { measureStarts } from './starts.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -73,6 +74,11 @@ try {
     const rate = median(name, 'requestsPerSecond')
     console.log(`${name.padEnd(44)}${Math.round(rate).toLocaleString('en-US').padStart(12)}${(rate / floor).toFixed(2).padStart(9)}${median(name, 'p50Ms').toFixed(2).padStart(9)}${median(name, 'p99Ms').toFixed(2).padStart(9)}`)
   }
+  await measureStarts({
+    endpoint, port, credentials, samples: 5 * rounds,
+    invoke: (name) => signed(credentials, port, 'lambda', 'POST', `/2015-03-31/functions/${name}/invocations`, '{"a":1}', { 'content-type': 'application/json' }),
+    plain: signed(credentials, port, 'sts', 'POST', '/', 'Action=GetCallerIdentity&Version=2011-06-15', { 'content-type': 'application/x-www-form-urlencoded' }),
+  })
   console.log(`memory: ${idleMiB} MiB idle, ${memoryMiB(server.pid!)} MiB after the load`)
 } finally {
   for (const child of children) child.kill('SIGTERM')

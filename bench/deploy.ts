@@ -70,7 +70,7 @@ export const handler = async ({ id }) => (await client.send(new GetItemCommand({
   return { apiId: id!, mockPath: '/bench/mock', lookupPath: '/bench/lookup/item-1', functionName: 'bench-empty', tableName: TableName }
 }
 
-async function zipOf(name: string, text: string): Promise<Buffer> {
+export async function zipOf(name: string, text: string): Promise<Buffer> {
   const zip = new ZipFile()
   zip.addBuffer(Buffer.from(text), name)
   zip.end()
