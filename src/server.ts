@@ -90,7 +90,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     const http = createHttpClient()
     closing.push(async () => http.close())
     const executeApi = createExecuteApi({
-      snapshots: apigateway.snapshots, metering: apigateway.metering, invoker: lambda.invoker, authenticator, authorizer, clock, random, log, onTrace,
+      snapshots: apigateway.snapshots, v2Snapshots: apigatewayv2.snapshots, metering: apigateway.metering, invoker: lambda.invoker, authenticator, authorizer, clock, random, log, onTrace,
       logs: logs.sink, region: settings.region, traceBodies: settings.traceBodies, roles: iam.roles, userPoolIssuers: settings.userPoolIssuers,
       http, services: createServiceCalls(dispatcher),
     })
@@ -108,9 +108,9 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     })
 
     // One endpoint for all of them; the request itself says where it belongs.
-    const handle = (request: HttpRequest): Promise<HttpResponse> => {
+    const handle = async (request: HttpRequest): Promise<HttpResponse> => {
       if (admin.matches(request)) return admin.handle(request)
-      if (executeApi.matches(request)) return executeApi.handle(request)
+      if (executeApi.matches(request) || await executeApi.isForCustomDomain(request)) return executeApi.handle(request)
       if (lambda.downloads.matches(request)) return lambda.downloads.handle(request)
       return dispatcher.handle(request)
     }

@@ -41,6 +41,11 @@ function withStage(apiId: string, path: string, prefix: string): Address {
   return { apiId: apiId.toLowerCase(), stageName, path: end === -1 ? '/' : path.slice(end), prefix }
 }
 
+/** Whether a host name could be a custom domain's: it has labels, and is neither an address nor a name of this machine alone. */
+export function mayBeCustomDomain(host: string): boolean {
+  return /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(host) && !/\.\d+$/.test(host)
+}
+
 /** A percent-encoding undone, or the text itself where it is none. */
 export function decoded(text: string): string {
   if (!text.includes('%')) return text

@@ -1,15 +1,25 @@
-// The public face of the data plane: serves deployed APIs.
+// The public face of the data plane: serves deployed APIs, each by the pipeline of its kind.
 
 import type { HttpRequest, HttpResponse } from '#lib/http.ts'
 import type { RunAuthorizerTest, RunMethodTest } from '#services/apigateway/index.ts'
-import { isExecuteApi } from './address.ts'
+import type { V2ApiSnapshot, V2SnapshotSource } from '#services/apigatewayv2/index.ts'
+import { addressOf, isExecuteApi, mayBeCustomDomain, type Address } from './address.ts'
+import { createHttpApis } from './http/http-apis.ts'
+import { mappedTarget, targetOf } from './http/target.ts'
 import { createRestApis, type RestApisOptions } from './rest/rest-apis.ts'
 
-export type ExecuteApiOptions = RestApisOptions
+export interface ExecuteApiOptions extends RestApisOptions {
+  /** HTTP and WebSocket APIs, and the custom domains that lead to APIs of any kind. */
+  v2Snapshots: V2SnapshotSource
+  /** Told of each compilation of an HTTP API, as `onCompile` is of REST APIs. */
+  onCompileHttpApi?: (snapshot: V2ApiSnapshot) => void
+}
 
 export interface ExecuteApi {
   /** Whether a request is a call of a deployed API: by its host or its path. */
   matches(request: Pick<HttpRequest, 'path' | 'headers'>): boolean
+  /** Whether a request is for a custom domain that leads to an API. Asked where `matches` says no. */
+  isForCustomDomain(request: Pick<HttpRequest, 'path' | 'headers'>): Promise<boolean>
   /** Answers a call. Rejects only when the connection is gone. */
   handle(request: HttpRequest): Promise<HttpResponse>
   /** Runs one method of a REST API as it stands, for TestInvokeMethod. */
@@ -19,6 +29,41 @@ export interface ExecuteApi {
 }
 
 export function createExecuteApi(options: ExecuteApiOptions): ExecuteApi {
+  const { v2Snapshots } = options
   const restApis = createRestApis(options)
-  return { matches: isExecuteApi, handle: (request) => restApis.handle(request), testInvoke: (test) => restApis.testInvoke(test), testAuthorizer: (test) => restApis.testAuthorizer(test) }
+  const httpApis = createHttpApis({ ...options, snapshots: v2Snapshots, onCompile: options.onCompileHttpApi })
+
+  async function handleAt(request: HttpRequest, address: Address): Promise<HttpResponse> {
+    const api = await v2Snapshots.findApi(address.apiId)
+    if (api?.protocolType !== 'HTTP') return restApis.handle(request, address)
+    const isUserRequest = address.prefix.startsWith('/restapis/')
+    const wholePath = isUserRequest ? address.path : request.path.slice(address.prefix.length)
+    const target = await targetOf(address, wholePath, v2Snapshots)
+    return httpApis.handle(request, { ...target, isDisabled: api.disableExecuteApiEndpoint })
+  }
+
+  async function handleMapped(request: HttpRequest, mapped: NonNullable<Awaited<ReturnType<V2SnapshotSource['findMapping']>>>): Promise<HttpResponse> {
+    const api = await v2Snapshots.findApi(mapped.apiId)
+    const target = mappedTarget(mapped, request.path)
+    if (api?.protocolType === 'HTTP') return httpApis.handle(request, target)
+    return restApis.handle(request, { apiId: mapped.apiId, stageName: mapped.stageName, path: target.path, prefix: target.shownPrefix })
+  }
+
+  const mappingFor = async ({ path, headers }: Pick<HttpRequest, 'path' | 'headers'>) => {
+    const host = (headers.get('host') ?? '').replace(/:\d+$/, '')
+    return mayBeCustomDomain(host) ? v2Snapshots.findMapping(host, path) : undefined
+  }
+
+  return {
+    matches: isExecuteApi,
+    isForCustomDomain: async (request) => await mappingFor(request) !== undefined,
+    async handle(request) {
+      const address = addressOf(request)
+      if (address) return handleAt(request, address)
+      const mapped = await mappingFor(request)
+      return mapped ? handleMapped(request, mapped) : restApis.handle(request, { apiId: '', stageName: '', path: request.path, prefix: '' })
+    },
+    testInvoke: (test) => restApis.testInvoke(test),
+    testAuthorizer: (test) => restApis.testAuthorizer(test),
+  }
 }

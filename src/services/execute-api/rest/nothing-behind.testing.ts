@@ -1,10 +1,11 @@
-// For tests of APIs that call neither other servers nor other services: whoever asks fails.
+// For tests of REST APIs that call neither other servers nor other services, beside which there are no other APIs: whoever asks fails.
 
-import type { RestApisOptions } from './rest-apis.ts'
+import type { ExecuteApiOptions } from '../index.ts'
 
 const notAsked = async () => { throw new Error('not asked') }
 
-export const nothingBehind: Pick<RestApisOptions, 'http' | 'services'> = {
+export const nothingBehind: Pick<ExecuteApiOptions, 'http' | 'services' | 'v2Snapshots'> = {
   http: { send: notAsked, close: () => {} },
   services: { serves: () => false, call: notAsked },
+  v2Snapshots: { findStage: async () => undefined, findApi: async () => undefined, findMapping: async () => undefined },
 }

@@ -16,7 +16,7 @@ import type { Roles } from '#services/iam/index.ts'
 import type { Invoker } from '#services/lambda/index.ts'
 import type { LogSink } from '#services/logs/index.ts'
 import { createAccessLog } from '../access-log.ts'
-import { addressOf } from '../address.ts'
+import type { Address } from '../address.ts'
 import { createJwtVerifier } from '../authorizers/jwt.ts'
 import type { PolicyAnswer } from '../authorizers/policy-answer.ts'
 import { createResultCache } from '../authorizers/result-cache.ts'
@@ -68,7 +68,7 @@ export interface RestApisOptions {
 
 export interface RestApis {
   /** Answers a call of a deployed stage. Rejects only when the connection is gone. */
-  handle(request: HttpRequest): Promise<HttpResponse>
+  handle(request: HttpRequest, address: Address): Promise<HttpResponse>
   /** Runs one method of an API as it stands. Leaves a trace of its own, under the request id that its log names. */
   testInvoke: RunMethodTest
   /** Asks one authorizer of an API as it stands. Leaves a trace of its own, too. */
@@ -165,9 +165,9 @@ export function createRestApis(options: RestApisOptions): RestApis {
   }
 
   return {
-    async handle(request) {
+    async handle(request, address) {
       const exchange = begin(request)
-      const address = exchange.address = addressOf(request)!
+      exchange.address = address
       const { outcome: { response, refusal } } = await serve(exchange, () => answer(exchange, address, pipeline))
       if (refusal) return response
       return encodedResponse(response, request.headers.all('accept-encoding').join(','), exchange.route?.deployed.snapshot.minimumCompressionSize)

@@ -1,0 +1,27 @@
+// The values that tell an authorizer's callers apart.
+
+import { joined, requestParts } from '#aws/http-payload/request-parts.ts'
+import { contextValue } from '../context.ts'
+import { valueOf } from '../expressions.ts'
+import type { HttpExchange } from '../exchange.ts'
+
+const NO_BODY = Buffer.alloc(0)
+
+/**
+ * Source: API Gateway developer guide, "Control access to HTTP APIs with AWS Lambda authorizers", identity sources: all of them must be there and not
+ * empty. Undefined when one is not.
+ */
+export function identityValues(exchange: HttpExchange, sources: readonly string[]): string[] | undefined {
+  const { request, deployed, target, pathParameters = {} } = exchange
+  const parts = requestParts(request, NO_BODY, exchange)
+  const headers = joined(parts.headers)
+  const query = joined(parts.query)
+  const values = sources.map((source) => valueOf(source, {
+    request: {
+      header: (name) => headers[name.toLowerCase()], querystring: (name) => query[name], path: target.path, pathParameter: (name) => pathParameters[name], body: NO_BODY,
+    },
+    context: (name) => contextValue(exchange, name),
+    stageVariable: (name) => deployed?.stage.stageVariables[name],
+  }))
+  return values.every((value) => value !== undefined && value !== '') ? values as string[] : undefined
+}
