@@ -6,34 +6,50 @@ export interface PayloadAnswer {
   body: Buffer
 }
 
-/** Source: API Gateway developer guide, "Lambda proxy integrations for HTTP APIs": what an answer without a content type is. */
-const DEFAULT_CONTENT_TYPE = 'text/plain;charset=UTF-8'
+/**
+ * What a response of an HTTP API is that names no content type. Source: answers that users publish (aasisodiya.github.io, "AWS API Gateway Response
+ * Handling", of 2020) and fujiwara/ridge pull request 9.
+ */
+const TEXT = 'text/plain; charset=utf-8'
 
 /**
- * Format 2.0: with a `statusCode` it is a response, without one it is the body of a 200. Undefined when it is neither.
- * Source: as above, "Lambda function response for format 2.0".
+ * Format 2.0: with a `statusCode` it is a response, without one it is the body of a 200: a text without its quotes, any other JSON without
+ * spaces. Undefined when it is neither.
+ *
+ * Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", "Lambda function response for format 2.0".
+ * Observed: AWS, 24-11-2025, recorded by localstack's TestLambdaURL::test_lambda_url_invocation (texts, spaces; of function URLs).
+ *
+ * @param contentType of a response that names none: function URLs say `application/json`.
  */
-export function answerV2(payload: Buffer): PayloadAnswer | undefined {
+export function answerV2(payload: Buffer, { contentType = TEXT }: { contentType?: string } = {}): PayloadAnswer | undefined {
   const value = parsed(payload)
   if (value === undefined) return undefined
   if (!isObject(value) || value['statusCode'] === undefined || value['statusCode'] === null) {
-    return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from(typeof value === 'string' ? value : payload.toString('utf8')) }
+    const body = typeof value === 'string' ? value : withoutSpaces(payload.toString('utf8'))
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from(body) }
   }
   const { cookies } = value
   if (cookies !== undefined && cookies !== null && !(Array.isArray(cookies) && cookies.every((cookie) => typeof cookie === 'string'))) return undefined
-  return responseOf(value, {}, (cookies ?? []) as string[])
+  return responseOf(value, {}, (cookies ?? []) as string[], contentType)
 }
 
-/** Format 1.0: a response, and nothing else. */
+/** Format 1.0: a response with a `statusCode`, and nothing else. Source: as above; aws/aws-sam-cli pull request 2941 (the status must be there; members that nobody knows are nothing). */
 export function answerV1(payload: Buffer): PayloadAnswer | undefined {
   const value = parsed(payload)
   if (!isObject(value)) return undefined
   const { multiValueHeaders } = value
   if (multiValueHeaders !== undefined && multiValueHeaders !== null && !isObject(multiValueHeaders)) return undefined
-  return responseOf(value, multiValueHeaders ?? {}, [])
+  return responseOf(value, multiValueHeaders ?? {}, [], TEXT)
 }
 
-function responseOf(value: Record<string, unknown>, multiValueHeaders: Record<string, unknown>, cookies: readonly string[]): PayloadAnswer | undefined {
+/** JSON, without what stands between its tokens; numbers stay as they were written. */
+function withoutSpaces(json: string): string {
+  return json.replaceAll(/"(?:[^"\\]|\\.)*"|\s+/g, (token) => (token.startsWith('"') ? token : ''))
+}
+
+function responseOf(
+  value: Record<string, unknown>, multiValueHeaders: Record<string, unknown>, cookies: readonly string[], contentType: string,
+): PayloadAnswer | undefined {
   const { statusCode, headers, body, isBase64Encoded } = value
   const status = Number(statusCode ?? NaN)
   if (!Number.isInteger(status) || status < 100 || status > 599) return undefined
@@ -49,7 +65,7 @@ function responseOf(value: Record<string, unknown>, multiValueHeaders: Record<st
     named.set(name.toLowerCase(), several.map(String))
   }
   if (cookies.length > 0) named.set('set-cookie', [...named.get('set-cookie') ?? [], ...cookies])
-  if (!named.has('content-type')) named.set('content-type', [DEFAULT_CONTENT_TYPE])
+  if (!named.has('content-type')) named.set('content-type', [contentType])
   for (const values of named.values()) if (values.some((one) => /[\r\n\0]/.test(one))) return undefined
   for (const name of named.keys()) if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return undefined
   for (const name of ownHeaders) named.delete(name)

@@ -60,7 +60,7 @@ export function requestV2(parts: RequestParts, facts: CallFacts): Members {
     rawPath: path,
     rawQueryString: rawQuery,
     ...(cookies.length === 0 ? {} : { cookies: [...cookies] }),
-    headers: joined(headers.toSorted(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0))),
+    headers: joined(inOrder(headers)),
     ...(query.length === 0 ? {} : { queryStringParameters: joined(query) }),
     requestContext: {
       accountId, apiId,
@@ -89,7 +89,7 @@ export function eventV1(parts: RequestParts, facts: CallFacts, extendedRequestId
 export function requestV1(parts: RequestParts, facts: CallFacts, extendedRequestId: string): Members {
   const { method, query, cookies } = parts
   const { accountId, apiId, domainName, domainPrefix, requestId, atMs, routeKey, stage, path, authorizer } = facts
-  const headers = [...parts.headers, ...(cookies.length === 0 ? [] : [['cookie', cookies.join('; ')] as const])].map(([name, value]) => [spelled(name), value] as const)
+  const headers = inOrder([...parts.headers, ...(cookies.length === 0 ? [] : [['cookie', cookies.join('; ')] as const])].map(([name, value]) => [spelled(name), value] as const))
   const iam = authorizer && 'iam' in authorizer ? authorizer.iam : undefined
   const resource = routeKey.includes(' ') ? routeKey.slice(routeKey.indexOf(' ') + 1) : routeKey
   return {
@@ -124,15 +124,24 @@ export function requestV1(parts: RequestParts, facts: CallFacts, extendedRequest
   }
 }
 
+/** Source: an event that a user publishes, of 01-08-2024: what a function told stands beside claims and scopes that nobody made. */
 function authorizerV1(authorizer: Exclude<AuthorizerFacts, { iam: IamFacts }>): Members {
   if ('jwt' in authorizer) return { claims: authorizer.jwt.claims, scopes: authorizer.jwt.scopes }
-  const { lambda, principalId, integrationLatency } = authorizer
-  return { ...lambda, ...(principalId === undefined ? {} : { principalId }), ...(integrationLatency === undefined ? {} : { integrationLatency }) }
+  const { lambda, principalId } = authorizer
+  return { claims: null, scopes: null, ...lambda, ...(principalId === undefined ? {} : { principalId }) }
 }
 
-/** Source: events of format 1.0 that users publish: the gateway spells its own headers with capitals, those of clients arrive in lower case. */
+/** By the characters' codes. Source: events that users publish, of 2022 (1.0) and 2023 (2.0). */
+function inOrder<Line extends readonly [name: string, value: string]>(headers: readonly Line[]): Line[] {
+  return headers.toSorted(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0))
+}
+
+/**
+ * Source: events of format 1.0 that users publish, of 2022 and 2023: the gateway spells those that it knows with capitals, the others arrive in
+ * lower case.
+ */
 const capitals: Readonly<Record<string, string>> = {
-  'content-length': 'Content-Length', 'host': 'Host', 'user-agent': 'User-Agent', 'x-amzn-trace-id': 'X-Amzn-Trace-Id',
+  'content-length': 'Content-Length', 'content-type': 'Content-Type', 'host': 'Host', 'user-agent': 'User-Agent', 'x-amzn-trace-id': 'X-Amzn-Trace-Id',
   'x-forwarded-for': 'X-Forwarded-For', 'x-forwarded-port': 'X-Forwarded-Port', 'x-forwarded-proto': 'X-Forwarded-Proto',
 }
 const spelled = (name: string): string => capitals[name] ?? name
