@@ -7,14 +7,16 @@ export interface RoleWanted {
   name: string
   /** The trust policy's principal; Lambda unless given. */
   trusts?: Record<string, string>
+  /** The trust policy's condition. */
+  condition?: Record<string, Record<string, string>>
   policyName: string
   /** Statements of the inline policy. */
   statements: readonly object[]
 }
 
 /** Creates the role unless it is there, and gives it its trust and policy where they differ. Answers its ARN. */
-export async function ensureRole(iam: IAMClient, { name, trusts = { Service: 'lambda.amazonaws.com' }, policyName, statements }: RoleWanted): Promise<string> {
-  const trust = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: trusts, Action: 'sts:AssumeRole' }] })
+export async function ensureRole(iam: IAMClient, { name, trusts = { Service: 'lambda.amazonaws.com' }, condition, policyName, statements }: RoleWanted): Promise<string> {
+  const trust = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: trusts, Action: 'sts:AssumeRole', ...(condition ? { Condition: condition } : {}) }] })
   const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: statements })
   const existing = await absentWhen('NoSuchEntityException', () => iam.send(new GetRoleCommand({ RoleName: name })))
   if (existing && decodeURIComponent(existing.Role!.AssumeRolePolicyDocument!) !== trust) {
