@@ -58,7 +58,7 @@ describe('the validator says', () => {
       one("Value '[GET, POST, OPTIONS]' at 'cors.allowMethods' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 6, Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: .*, Member must not be null]"))
     // Observed: Lambda, in LocalStack's alias tests against AWS.
     assert.equal(judge('lambda-2015-03-31', 'CreateAlias', { FunctionName: 'f', Name: 'n', FunctionVersion: '1', RoutingConfig: { AdditionalVersionWeights: { 2: 2 } } }),
-      one("Value '{2=2}' at 'routingConfig.additionalVersionWeights' failed to satisfy constraint: Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must have value greater than or equal to 0.0, Member must not be null]"))
+      one("Value '{2=2.0}' at 'routingConfig.additionalVersionWeights' failed to satisfy constraint: Map value must satisfy constraint: [Member must have value less than or equal to 1.0, Member must have value greater than or equal to 0.0, Member must not be null]"))
   })
 
   test('nothing of what is sensitive', () => {

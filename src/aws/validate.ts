@@ -188,6 +188,8 @@ function shown(model: ServiceModel, shape: Shape, value: any): string {
     }
     case 'blob': return `java.nio.HeapByteBuffer[pos=0 lim=${value.length} cap=${value.length}]`
     case 'timestamp': return (value as Date).toISOString()
+    case 'float':
+    case 'double': return decimal(value)
     default: return String(value)
   }
 }

@@ -1,9 +1,15 @@
 // Every operation of Lambda that is served, with the permissions that AWS checks for it. Start reading here.
 
 import type {
-  AddPermissionRequest, CreateFunctionRequest, DeleteFunctionRequest, GetFunctionConfigurationRequest, GetFunctionRequest, GetPolicyRequest,
-  InvocationRequest, InvokeWithResponseStreamRequest, ListFunctionsRequest, ListTagsRequest, ListVersionsByFunctionRequest, PublishVersionRequest, RemovePermissionRequest,
-  TagResourceRequest, UntagResourceRequest, UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
+  AddLayerVersionPermissionRequest, AddPermissionRequest, CreateAliasRequest, CreateFunctionRequest, CreateFunctionUrlConfigRequest,
+  DeleteAliasRequest, DeleteFunctionRequest, DeleteFunctionUrlConfigRequest, DeleteLayerVersionRequest, GetAccountSettingsRequest,
+  GetAliasRequest, GetFunctionConfigurationRequest, GetFunctionRecursionConfigRequest, GetFunctionRequest, GetFunctionUrlConfigRequest,
+  GetLayerVersionByArnRequest, GetLayerVersionPolicyRequest, GetLayerVersionRequest, GetPolicyRequest, GetRuntimeManagementConfigRequest,
+  InvocationRequest, InvokeWithResponseStreamRequest, ListAliasesRequest, ListFunctionsRequest, ListFunctionUrlConfigsRequest,
+  ListLayersRequest, ListLayerVersionsRequest, ListTagsRequest, ListVersionsByFunctionRequest, PublishLayerVersionRequest,
+  PublishVersionRequest, PutFunctionRecursionConfigRequest, PutRuntimeManagementConfigRequest, RemoveLayerVersionPermissionRequest,
+  RemovePermissionRequest, TagResourceRequest, UntagResourceRequest, UpdateAliasRequest, UpdateFunctionCodeRequest,
+  UpdateFunctionConfigurationRequest, UpdateFunctionUrlConfigRequest,
 } from '@aws-sdk/client-lambda'
 import { operation, type Call, type Operations, type Permission, type Valid } from '#aws/service.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -11,18 +17,26 @@ import type { RandomSource } from '#lib/random.ts'
 import type { Sealer } from '#lib/seal.ts'
 import type { Database } from '#storage/database.ts'
 import type { Roles } from '#services/iam/index.ts'
+import { getAccountSettings } from './account-settings.ts'
+import { createAlias, deleteAlias, getAlias, listAliases, updateAlias } from './aliases.ts'
 import type { CodeStore } from './code.ts'
 import { createFunction } from './create-function.ts'
 import type { FunctionDirectory } from './directory.ts'
+import { getFunctionRecursionConfig, getRuntimeManagementConfig, putFunctionRecursionConfig, putRuntimeManagementConfig } from './function-notes.ts'
 import { deleteFunction, getFunction, getFunctionConfiguration, listFunctions } from './functions.ts'
 import { invoke } from './invoke.ts'
 import { invokeWithResponseStream } from './invoke-with-response-stream.ts'
 import type { Invoker } from './invoker.ts'
+import { layerArn, layerVersionArn, parseLayerName, parseLayerVersionArn } from './layer-names.ts'
+import { addLayerVersionPermission, getLayerVersionPolicy, removeLayerVersionPermission } from './layer-permissions.ts'
+import { layerPolicyOf } from './layer-uses.ts'
+import { deleteLayerVersion, getLayerVersion, getLayerVersionByArn, listLayers, listLayerVersions, publishLayerVersion } from './layers.ts'
 import { functionArn, parseFunctionName, parseNewFunctionName, qualifiedArn } from './names.ts'
 import { addPermission, getPolicy, removePermission } from './permissions.ts'
 import type { Interpreters } from './runtime/interpreters.ts'
 import { listTags, tagResource, untagResource } from './tags.ts'
 import { updateFunctionCode, updateFunctionConfiguration } from './update-function.ts'
+import { createFunctionUrlConfig, deleteFunctionUrlConfig, getFunctionUrlConfig, listFunctionUrlConfigs, updateFunctionUrlConfig } from './urls.ts'
 import { listVersionsByFunction, publishVersion } from './versions.ts'
 
 /** What the handlers hold in common. */
@@ -57,16 +71,31 @@ const toInvoke = async ({ FunctionName, Qualifier }: Named, { scope }: Call, { d
   return [{ action: 'lambda:InvokeFunction', resource: qualifiedArn(reference), ...(policy && { resourcePolicy: policy }) }]
 }
 
+const withAuthType = (permissions: readonly Permission[], authType: string | undefined): Permission[] =>
+  permissions.map((permission) => ({ ...permission, ...(authType === undefined ? {} : { context: { 'lambda:FunctionUrlAuthType': authType } }) }))
+
+type NamedLayer = Valid<{ LayerName: string | undefined, VersionNumber: number | undefined }>
+
+const onLayerVersion = (action: string) => ({ LayerName, VersionNumber }: NamedLayer, { scope }: Call): Permission[] =>
+  [{ action, resource: layerVersionArn({ ...parseLayerName(LayerName, scope), version: VersionNumber }) }]
+
+/** Either the caller's policies or the layer version's own may allow it; for another account both must. */
+const toGetLayer = async (resource: string, service: LambdaService): Promise<Permission[]> => {
+  const key = parseLayerVersionArn(resource)
+  const policy = key && await layerPolicyOf(key, service)
+  return [{ action: 'lambda:GetLayerVersion', resource, ...(policy && { resourcePolicy: policy }) }]
+}
+
 /** Source: IAM user guide, "Grant a user permissions to pass a role to an AWS service". */
 const passRole = (roleArn: string): Permission =>
   ({ action: 'iam:PassRole', resource: roleArn, context: { 'iam:PassedToService': 'lambda.amazonaws.com' } })
 
 export const operations: Operations<LambdaService> = {
   CreateFunction: operation({
-    access: ({ FunctionName, Role, Tags }: Valid<CreateFunctionRequest>, { scope }) => {
+    access: ({ FunctionName, Role, Tags, Layers }: Valid<CreateFunctionRequest>, { scope }) => {
       const resource = functionArn(parseNewFunctionName(FunctionName, scope))
       return [
-        { action: 'lambda:CreateFunction', resource },
+        { action: 'lambda:CreateFunction', resource, ...(Layers?.length ? { context: { 'lambda:Layer': Layers } } : {}) },
         passRole(Role),
         ...(Tags && Object.keys(Tags).length > 0 ? [{ action: 'lambda:TagResource', resource }] : []),
       ]
@@ -93,7 +122,68 @@ export const operations: Operations<LambdaService> = {
     access: onUnqualifiedFunction('lambda:ListVersionsByFunction'), run: listVersionsByFunction,
   }),
 
-  AddPermission: operation<LambdaService, AddPermissionRequest, unknown>({ access: onFunction('lambda:AddPermission'), run: addPermission }),
+  CreateAlias: operation<LambdaService, CreateAliasRequest, unknown>({ access: onUnqualifiedFunction('lambda:CreateAlias'), run: createAlias }),
+  GetAlias: operation<LambdaService, GetAliasRequest, unknown>({ access: onUnqualifiedFunction('lambda:GetAlias'), run: getAlias }),
+  ListAliases: operation<LambdaService, ListAliasesRequest, unknown>({ access: onUnqualifiedFunction('lambda:ListAliases'), run: listAliases }),
+  UpdateAlias: operation<LambdaService, UpdateAliasRequest, unknown>({ access: onUnqualifiedFunction('lambda:UpdateAlias'), run: updateAlias }),
+  DeleteAlias: operation<LambdaService, DeleteAliasRequest, unknown>({ access: onUnqualifiedFunction('lambda:DeleteAlias'), run: deleteAlias }),
+
+  CreateFunctionUrlConfig: operation<LambdaService, CreateFunctionUrlConfigRequest, unknown>({
+    access: (input, call) => withAuthType(onFunction('lambda:CreateFunctionUrlConfig')(input, call), input.AuthType), run: createFunctionUrlConfig,
+  }),
+  GetFunctionUrlConfig: operation<LambdaService, GetFunctionUrlConfigRequest, unknown>({ access: onFunction('lambda:GetFunctionUrlConfig'), run: getFunctionUrlConfig }),
+  ListFunctionUrlConfigs: operation<LambdaService, ListFunctionUrlConfigsRequest, unknown>({
+    access: onUnqualifiedFunction('lambda:ListFunctionUrlConfigs'), run: listFunctionUrlConfigs,
+  }),
+  UpdateFunctionUrlConfig: operation<LambdaService, UpdateFunctionUrlConfigRequest, unknown>({
+    access: (input, call) => withAuthType(onFunction('lambda:UpdateFunctionUrlConfig')(input, call), input.AuthType), run: updateFunctionUrlConfig,
+  }),
+  DeleteFunctionUrlConfig: operation<LambdaService, DeleteFunctionUrlConfigRequest, unknown>({
+    access: onFunction('lambda:DeleteFunctionUrlConfig'), run: deleteFunctionUrlConfig,
+  }),
+
+  PublishLayerVersion: operation<LambdaService, PublishLayerVersionRequest, unknown>({
+    access: ({ LayerName }, { scope }) => [{ action: 'lambda:PublishLayerVersion', resource: layerArn(parseLayerName(LayerName, scope)) }], run: publishLayerVersion,
+  }),
+  GetLayerVersion: operation<LambdaService, GetLayerVersionRequest, unknown>({
+    access: ({ LayerName, VersionNumber }, { scope }, service) => toGetLayer(layerVersionArn({ ...parseLayerName(LayerName, scope), version: VersionNumber }), service),
+    run: getLayerVersion,
+  }),
+  GetLayerVersionByArn: operation<LambdaService, GetLayerVersionByArnRequest, unknown>({ access: ({ Arn }, _call, service) => toGetLayer(Arn, service), run: getLayerVersionByArn }),
+  ListLayers: operation<LambdaService, ListLayersRequest, unknown>({ access: () => [{ action: 'lambda:ListLayers', resource: '*' }], run: listLayers }),
+  ListLayerVersions: operation<LambdaService, ListLayerVersionsRequest, unknown>({
+    access: () => [{ action: 'lambda:ListLayerVersions', resource: '*' }], run: listLayerVersions,
+  }),
+  DeleteLayerVersion: operation<LambdaService, DeleteLayerVersionRequest, unknown>({ access: onLayerVersion('lambda:DeleteLayerVersion'), run: deleteLayerVersion }),
+  AddLayerVersionPermission: operation<LambdaService, AddLayerVersionPermissionRequest, unknown>({
+    access: onLayerVersion('lambda:AddLayerVersionPermission'), run: addLayerVersionPermission,
+  }),
+  GetLayerVersionPolicy: operation<LambdaService, GetLayerVersionPolicyRequest, unknown>({ access: onLayerVersion('lambda:GetLayerVersionPolicy'), run: getLayerVersionPolicy }),
+  RemoveLayerVersionPermission: operation<LambdaService, RemoveLayerVersionPermissionRequest, unknown>({
+    access: onLayerVersion('lambda:RemoveLayerVersionPermission'), run: removeLayerVersionPermission,
+  }),
+
+  GetAccountSettings: operation<LambdaService, GetAccountSettingsRequest, unknown>({
+    access: () => [{ action: 'lambda:GetAccountSettings', resource: '*' }], run: getAccountSettings,
+  }),
+  PutFunctionRecursionConfig: operation<LambdaService, PutFunctionRecursionConfigRequest, unknown>({
+    access: onUnqualifiedFunction('lambda:PutFunctionRecursionConfig'), run: putFunctionRecursionConfig,
+  }),
+  GetFunctionRecursionConfig: operation<LambdaService, GetFunctionRecursionConfigRequest, unknown>({
+    access: onUnqualifiedFunction('lambda:GetFunctionRecursionConfig'), run: getFunctionRecursionConfig,
+  }),
+  PutRuntimeManagementConfig: operation<LambdaService, PutRuntimeManagementConfigRequest, unknown>({
+    access: onFunction('lambda:PutRuntimeManagementConfig'), run: putRuntimeManagementConfig,
+  }),
+  GetRuntimeManagementConfig: operation<LambdaService, GetRuntimeManagementConfigRequest, unknown>({
+    access: onFunction('lambda:GetRuntimeManagementConfig'), run: getRuntimeManagementConfig,
+  }),
+
+  AddPermission: operation<LambdaService, AddPermissionRequest, unknown>({
+    access: (input, call) => withAuthType(onFunction('lambda:AddPermission')(input, call), input.FunctionUrlAuthType)
+      .map((permission) => ({ ...permission, context: { ...permission.context, 'lambda:Principal': input.Principal } })),
+    run: addPermission,
+  }),
   GetPolicy: operation<LambdaService, GetPolicyRequest, unknown>({ access: onFunction('lambda:GetPolicy'), run: getPolicy }),
   RemovePermission: operation<LambdaService, RemovePermissionRequest, unknown>({ access: onFunction('lambda:RemovePermission'), run: removePermission }),
 

@@ -19,11 +19,14 @@ import type { Invoker } from './invoker.ts'
 import { REQUEST_BYTES_MAX } from './limits.ts'
 import { createPool } from './runtime/pool.ts'
 import { constraints } from './settings.ts'
+import { createFunctionUrls } from './url-directory.ts'
+import type { FunctionUrls } from './url-directory.ts'
 import { openMachine } from './runtime/machine.ts'
 import type { IsolationLevel } from './runtime/isolation/isolation.ts'
 
 export { InvocationAbandoned } from './invoker.ts'
 export type { Invocation, InvocationResult, Invoker, StreamEnd, StreamingInvocation, StreamingResult } from './invoker.ts'
+export type { FunctionUrl, FunctionUrls } from './url-directory.ts'
 export type { IsolationLevel } from './runtime/isolation/isolation.ts'
 
 export interface LambdaOptions {
@@ -56,6 +59,8 @@ export interface Lambda {
     /** Whether a function ARN, with or without a qualifier, names something that can be invoked. */
     exists(functionArn: string): Promise<boolean>
   }
+  /** Which function answers under the id of a function URL. */
+  urls: FunctionUrls
   /** The presigned addresses that GetFunction answers as `Code.Location`: to be asked before the AWS API is. */
   downloads: {
     matches(request: Pick<HttpRequest, 'path'>): boolean
@@ -96,6 +101,7 @@ export async function createLambda(options: LambdaOptions): Promise<Lambda> {
       errors: { validation: { code: 'ValidationException', status: 400 }, accessDenied: { code: 'AccessDeniedException', status: 403 }, constraints },
     },
     invoker,
+    urls: createFunctionUrls({ database, directory }),
     functions: { exists: async (functionArn) => await directory.findByArn(functionArn) !== undefined },
     downloads,
     notes: machine.notes,

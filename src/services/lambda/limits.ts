@@ -29,10 +29,14 @@ export const URLS_PER_PAGE_MAX = 50
 export const LAYERS_PER_PAGE_MAX = 50
 /** Source: Lambda quotas: layers of a function. */
 export const LAYERS_PER_FUNCTION_MAX = 5
+/** Source: Lambda API reference, LayerVersionArn. */
+export const LAYER_ARN_CHARACTERS_MAX = 140
 /** Source: Lambda developer guide, "Working with aliases": an alias points to two versions at most. */
 export const ADDITIONAL_VERSIONS_MAX = 1
-/** Source: Lambda quotas: storage for functions and layers in a region, 75 GB; concurrent executions. */
+/** Source: Lambda quotas: storage for functions and layers in a region, 75 GB. */
 export const TOTAL_CODE_BYTES_MAX = 80_530_636_800
+/** Source: published addresses of functions: 32 lower-case letters and digits. */
+export const URL_ID_CHARACTERS = 32
 
 /** Source: Lambda developer guide, "Lambda execution environment", init phase. */
 export const INIT_MS_MAX = 10_000
@@ -74,3 +78,27 @@ export const SHUTDOWN_EXTERNAL_MS = 2_000
 export const TELEMETRY_QUEUE_BYTES_MAX = 4 * 1_048_576
 /** Ours: connections to the address of one environment. */
 export const RUNTIME_API_CONNECTIONS_MAX = 256
+
+/** Source: Lambda quotas: concurrent executions of an account in a region, and what of them cannot be reserved. */
+export const ACCOUNT_EXECUTIONS_MAX = 1_000
+export const UNRESERVED_EXECUTIONS_MIN = 100
+/** Ours: bytes of all events together that wait for an environment in memory; more are refused with 429. */
+export const WAITING_BYTES_MAX = 256 * 1_048_576
+/** Ours: how long after an environment that was to be kept ready could not start the next one is tried. */
+export const PROVISION_PAUSE_MS = 60_000
+
+/** Source: Lambda quotas: the payload of an asynchronous invocation, 1 MB. */
+export const EVENT_PAYLOAD_BYTES_MAX = 1_048_576
+/** Ours: events of one function that wait in the store; more are refused with 429. */
+export const EVENTS_WAITING_MAX = 100_000
+/** Ours: events that one process runs at once, of all functions. */
+export const EVENTS_AT_ONCE_MAX = 50
+/** Ours: a process that does not say in time that it still runs an event loses it to another. */
+export const EVENT_LEASE_MS = 30_000
+/** Ours: how often the store is asked for events that other processes took or that are due again. */
+export const EVENT_POLL_MS = 500
+/** Ours: how long events that were given up stay listed, and how many of them at most. */
+export const GIVEN_UP_EVENTS_MS_MAX = 14 * 24 * 3_600_000
+export const GIVEN_UP_EVENTS_MAX = 100_000
+/** Ours: functions with measurements of their own; the others are measured together. */
+export const FUNCTIONS_MEASURED_MAX = 1_000

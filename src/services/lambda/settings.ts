@@ -16,10 +16,14 @@ export const constraints: Readonly<Record<string, ShapeConstraints>> = {
   FunctionName: { pattern: FUNCTION_NAME_PATTERN },
   // Source: LocalStack's provider, whose tests compare it with AWS: an unknown runtime is an InvalidParameterValueException.
   Runtime: { enum: undefined },
+  // Source: LocalStack's provider, whose tests compare it with AWS: the other way round than in the published model.
+  InvokeMode: { enum: ['RESPONSE_STREAM', 'BUFFERED'] },
   // Source: Lambda quotas, function timeout.
   Timeout: { max: TIMEOUT_SECONDS_MAX },
   // Source: Lambda API reference, CreateFunction, Architectures: exactly one.
   ArchitecturesList: { max: 1 },
+  // Observed: AWS, 10-04-2024, recorded by localstack's test_layer_exceptions: the pattern of an ARN that is asked for; see checkLayerArns for lists.
+  LayerVersionArn: { pattern: undefined, max: undefined, min: undefined },
   // Above it Lambda answers differently, see checkMemory.
   MemorySize: { max: undefined },
 }
@@ -48,6 +52,19 @@ export async function checkRuntime(runtime: string, { interpreters }: Pick<Lambd
   if (!await interpreters.find(runtime)) {
     throw errors.InvalidParameterValueException(`This machine has no interpreter for ${runtime}: install Python 3 and make it findable on PATH.`)
   }
+}
+
+/**
+ * Layers may say that they fit what no function is made with any more. `shown` is what a list was asked for.
+ *
+ * Observed: AWS, 10-04-2024, recorded by localstack's test_layer_exceptions: the sentence.
+ *
+ * @throws ValidationException
+ */
+export function checkCompatibleRuntimes(runtimes: readonly string[] | undefined, shown?: string): void {
+  if (runtimes === undefined || runtimes.every((runtime) => runtimesOfModel.test(runtime))) return
+  const [value, member] = shown === undefined ? [`[${runtimes.join(', ')}]`, 'compatibleRuntimes'] : [shown, 'compatibleRuntime']
+  throw errors.ValidationException(`1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${validRuntimes.join(', ')}]`)
 }
 
 /** Source: AWS's answer to accounts with a lower limit than the model's. */
