@@ -2,7 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { CreateDeploymentCommand, GetAccountCommand, ImportRestApiCommand, UpdateAccountCommand, UpdateStageCommand } from '@aws-sdk/client-api-gateway'
+import {
+  CreateApiKeyCommand, CreateDeploymentCommand, CreateUsagePlanCommand, CreateUsagePlanKeyCommand, GetAccountCommand, GetResourcesCommand, ImportRestApiCommand, UpdateAccountCommand,
+  UpdateStageCommand, type UsagePlan,
+} from '@aws-sdk/client-api-gateway'
 import { CreateLogGroupCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
 import { AttachRolePolicyCommand, CreateRoleCommand } from '@aws-sdk/client-iam'
 import { rawRequest, sendRaw, type RawAnswer } from '#test/support/raw-request.ts'
@@ -24,8 +27,13 @@ const definition = JSON.stringify({
         responses: { 200: { description: 'fine' } },
         'x-amazon-apigateway-integration': { type: 'mock', requestTemplates: { 'application/json': '{"statusCode": 500}' }, responses: { '2\\d{2}': { statusCode: '200' } } },
       },
+      post: {
+        'x-amazon-apigateway-api-key-required': true, security: [{ api_key: [] }], responses: { 200: { description: 'fine' } },
+        'x-amazon-apigateway-integration': { type: 'mock', requestTemplates: { 'application/json': '{"statusCode": 200}' }, responses: { default: { statusCode: '200' } } },
+      },
     },
   },
+  securityDefinitions: { api_key: { type: 'apiKey', name: 'x-api-key', in: 'header' } },
 })
 
 interface Logged {
@@ -125,6 +133,66 @@ describe('the execution log', () => {
     assert.match(headers, /authorization=\*{17}abcdef/)
     assert.deepEqual([headers.length, headers.endsWith('y [TRUNCATED]')], [1024 + ' [TRUNCATED]'.length, true])
     assert.ok(shown.includes('Method response body after transformations: {"id":"7"}'))
+  })
+
+  /** Source: AWS re:Post, "How can I troubleshoot 429 errors for API Gateway"; logs published by users. */
+  test('names limits with their figures, and keys by their last characters', async (t) => {
+    const { call, lines, patch, restApiId, server } = await logged(t)
+    const group = `API-Gateway-Execution-Logs_${restApiId}/dev`
+    const { items = [] } = await server.apigateway.send(new GetResourcesCommand({ restApiId }))
+    const resourceId = items.find(({ path }) => path === '/pets/{id}')!.id!
+    await server.apigateway.send(setRole(await loggingRole(server)))
+    await patch(['/*/*/logging/loglevel', 'INFO'], ['/*/*/logging/dataTrace', 'true'])
+    const keyed = async (value: string, plan: UsagePlan) => {
+      const { id: planId } = await server.apigateway.send(new CreateUsagePlanCommand({ name: value, apiStages: [{ apiId: restApiId, stage: 'dev' }], ...plan }))
+      const { id: keyId } = await server.apigateway.send(new CreateApiKeyCommand({ value, enabled: true }))
+      await server.apigateway.send(new CreateUsagePlanKeyCommand({ usagePlanId: planId!, keyId: keyId!, keyType: 'API_KEY' }))
+      const shown = async () => {
+        const answer = await call('POST', { 'x-api-key': value, 'content-type': 'application/json' })
+        return { status: answer.status, lines: (await lines(group)).filter((line) => line.includes(answer.headers['x-amzn-requestid'] as string)).map((line) => line.slice(39)) }
+      }
+      return { planId: planId!, keyId: keyId!, shown }
+    }
+
+    const throttled = await keyed('throttled-0123456789', { throttle: { rateLimit: 0.01, burstLimit: 1 } })
+    const first = await throttled.shown()
+    const name = `${'*'.repeat(14)}456789`
+    assert.equal(first.status, 200)
+    assert.deepEqual(first.lines.filter((line) => line.includes('Key') && !line.startsWith('Verifying')), [
+      `Usage Plan check succeeded for API Key ${name} and API Stage ${restApiId}/dev`, `API Key: ${name}`, `API Key ID: ${throttled.keyId}`,
+    ])
+    assert.ok(first.lines.some((line) => line.startsWith('Method request headers: ') && line.includes(`x-api-key=${name}`)))
+    const second = await throttled.shown()
+    assert.equal(second.status, 429)
+    assert.deepEqual(second.lines.slice(2), [
+      `API Key ${name} exceeded throttle limit for API Stage ${restApiId}/dev: Key throttle limit exceeded for Usage Plan ID ${throttled.planId}, `
+        + `RestApi ${restApiId}, Stage dev, Resource ${resourceId}, HttpMethod POST. Limit: 0.01 Burst: 1`,
+      'Method completed with status: 429',
+    ])
+
+    const limited = await keyed('exhausted-9876543210', { quota: { limit: 1, period: 'DAY' } })
+    await limited.shown()
+    assert.equal((await limited.shown()).lines.at(-2),
+      `API Key ${'*'.repeat(14)}543210 exceeded quota limit for API Stage ${restApiId}/dev: Key quota exhausted for Usage Plan ID ${limited.planId}. Limit: 1 Period: DAY`)
+
+    await patch(['/*/*/throttling/rateLimit', '0.01'], ['/*/*/throttling/burstLimit', '1'])
+    await call('GET')
+    const refused = await call('GET')
+    const own = (await lines(group)).filter((line) => line.includes(refused.headers['x-amzn-requestid'] as string)).map((line) => line.slice(39))
+    assert.deepEqual([refused.status, own.at(-2)],
+      [429, `Key throttle limit exceeded for RestApi ${restApiId}, Stage dev, Resource ${resourceId}, HttpMethod GET. Limit: 0.01 Burst: 1`])
+  })
+
+  /** Source: API Gateway developer guide, "Set up CloudWatch logging for REST APIs": bodies that are too large leave no log. */
+  test('has nothing of a body that is too large', async (t) => {
+    const { call, lines, patch, restApiId, server } = await logged(t)
+    await server.apigateway.send(setRole(await loggingRole(server)))
+    await patch(['/*/*/logging/loglevel', 'INFO'])
+    const answer = await call('GET', { 'content-length': String(10 * 1024 * 1024 + 1) })
+    assert.equal(answer.status, 413)
+    await call()
+    const all = await lines(`API-Gateway-Execution-Logs_${restApiId}/dev`)
+    assert.ok(all.length > 0 && all.every((line) => !line.includes(answer.headers['x-amzn-requestid'] as string)))
   })
 })
 

@@ -166,8 +166,6 @@ function reasonOf({ route, request }: Exchange, refusal: GatewayRefusal): string
     case 'INVALID_API_KEY':
       return `API Key ${masked(request.headers.get('x-api-key') ?? '')} not authorized because method '${route?.method.definition.httpMethod} ${route?.method.resource.path}' requires API Key `
         + `and API Key is not associated with a Usage Plan for API Stage ${snapshot?.apiId}/${stage?.stageName}: No Usage Plan found for key and API Stage`
-    case 'THROTTLED':
-      return `Key throttle limit exceeded for RestApi ${snapshot?.apiId}, Stage ${stage?.stageName}, Resource ${route?.method.resource.id}, HttpMethod ${request.method}.`
     case 'BAD_REQUEST_BODY':
       return refusal.validationErrors === undefined ? refusal.message
         : `Request body does not match model schema for content type ${contentTypeOf(request.headers.get('content-type'))}: ${refusal.validationErrors}`

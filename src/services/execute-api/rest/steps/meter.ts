@@ -1,8 +1,9 @@
 // Step 6: takes the request from every limit that applies to it: its key's throttle and quota, the method's and the account's throttle.
 
-import type { Metering, RefusingLimit } from '#services/apigateway/index.ts'
+import { keyThrottle, type Metering, type RateLimit, type RefusingLimit } from '#services/apigateway/index.ts'
 import { GatewayRefusal } from '../../gateway-responses.ts'
 import type { Exchange, Route } from '../exchange.ts'
+import { masked } from '../mask.ts'
 import { methodSetting } from '../method-settings.ts'
 import type { RequestKey } from './identify-key.ts'
 
@@ -18,9 +19,29 @@ export async function meter(exchange: Exchange, { method, deployed }: Route, key
   const methodLimit = setting && { rateLimit: setting.throttlingRateLimit, burstLimit: setting.throttlingBurstLimit }
   const limit = await metering.admit({ accountId, region, apiId, stageName: stage.stageName, resourcePath, httpMethod, methodLimit, grant: key?.grant })
   if (key || limit) exchange.trace.add('limits', limit ? { refusedBy: limit } : { admitted: true })
-  if (limit) throw refusal(limit)
+  if (!limit) return
+  const logLine = lineOf(limit, { exchange, method, deployed }, key, methodLimit)
+  throw limit === 'quota' ? new GatewayRefusal('QUOTA_EXCEEDED', 'Limit Exceeded', { logLine }) : new GatewayRefusal('THROTTLED', 'Too Many Requests', { logLine })
 }
 
-function refusal(limit: RefusingLimit): GatewayRefusal {
-  return limit === 'quota' ? new GatewayRefusal('QUOTA_EXCEEDED', 'Limit Exceeded') : new GatewayRefusal('THROTTLED', 'Too Many Requests')
+/**
+ * Source: AWS re:Post, "How can I troubleshoot 429 errors for API Gateway" (limits of keys); a log published in public tests (a method's throttle).
+ * Ours: the account's throttle has the method's sentence, without figures.
+ */
+function lineOf(
+  limit: RefusingLimit, { exchange, method, deployed }: Pick<Route, 'method' | 'deployed'> & { exchange: Exchange }, key: RequestKey | undefined, methodLimit: RateLimit | undefined,
+): string {
+  const { snapshot: { apiId }, stage: { stageName } } = deployed
+  const target = `RestApi ${apiId}, Stage ${stageName}, Resource ${method.resource.id}, HttpMethod ${exchange.request.method}.`
+  if (limit === 'account throttle') return `Key throttle limit exceeded for ${target}`
+  if (limit === 'method throttle' || !key) return `Key throttle limit exceeded for ${target}${figures(methodLimit)}`
+  const { planId, quota } = key.grant
+  const exceeded = (what: string) => `API Key ${masked(key.value)} exceeded ${what} limit for API Stage ${apiId}/${stageName}: `
+  if (limit === 'quota') return `${exceeded('quota')}Key quota exhausted for Usage Plan ID ${planId}. Limit: ${quota?.limit} Period: ${quota?.period}`
+  const throttle = keyThrottle(key.grant, { resourcePath: method.resource.path, httpMethod: method.definition.httpMethod })
+  return `${exceeded('throttle')}Key throttle limit exceeded for Usage Plan ID ${planId}, ${target}${figures(throttle)}`
+}
+
+function figures({ rateLimit, burstLimit }: RateLimit = {}): string {
+  return `${rateLimit === undefined ? '' : ` Limit: ${rateLimit.toFixed(2)}`}${burstLimit === undefined ? '' : ` Burst: ${burstLimit}`}`
 }
