@@ -1,7 +1,7 @@
 // The events that functions get from HTTP APIs (payload formats 1.0 and 2.0) and from function URLs (2.0).
 
 import { commonLogTime } from '../common-log-time.ts'
-import { bodyForEvent, joined, lastOf, listed, type RequestParts } from './request-parts.ts'
+import { bodyForEvent, headerOf, joined, lastOf, listed, type RequestParts } from './request-parts.ts'
 
 /** What the gateway knows of a call beside the request itself. */
 export interface CallFacts {
@@ -145,10 +145,6 @@ const capitals: Readonly<Record<string, string>> = {
   'x-forwarded-for': 'X-Forwarded-For', 'x-forwarded-port': 'X-Forwarded-Port', 'x-forwarded-proto': 'X-Forwarded-Proto',
 }
 const spelled = (name: string): string => capitals[name] ?? name
-
-function headerOf({ headers }: RequestParts, lowerName: string): string | undefined {
-  return headers.find(([name]) => name === lowerName)?.[1]
-}
 
 function unlessEmpty(name: string, values: Readonly<Record<string, string>>): Members {
   return Object.keys(values).length === 0 ? {} : { [name]: { ...values } }

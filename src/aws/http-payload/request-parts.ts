@@ -20,8 +20,10 @@ export interface RequestParts {
 /**
  * Whose the request is, for whom it was forwarded. Source: HTTP APIs' and function URLs' events in the developer guides, and those that users
  * publish (aws-powertools/powertools-lambda-typescript issue 2624): a content length is there even without a body.
+ *
+ * @param body undefined where it has not been read: an authorizer's event has none, but the length that was announced.
  */
-export function requestParts(request: HttpRequest, body: Buffer, { traceHeader }: { traceHeader: string }): RequestParts {
+export function requestParts(request: HttpRequest, body: Buffer | undefined, { traceHeader }: { traceHeader: string }): RequestParts {
   const headers: [string, string][] = []
   const cookies: string[] = []
   for (const [name, value] of request.headers.entries()) {
@@ -33,13 +35,21 @@ export function requestParts(request: HttpRequest, body: Buffer, { traceHeader }
   // A trusted proxy has put the client's address there already.
   const forwardedFor = (hops.at(-1) === request.remoteAddress ? hops : [...hops, request.remoteAddress]).join(', ')
   headers.push(
-    ['content-length', String(body.length)],
+    ['content-length', String(body?.length ?? request.headers.get('content-length') ?? 0)],
     ['x-amzn-trace-id', traceHeader.split(';')[0]!],
     ['x-forwarded-for', forwardedFor],
     ['x-forwarded-port', request.isSecure ? '443' : '80'],
     ['x-forwarded-proto', request.isSecure ? 'https' : 'http'],
   )
-  return { method: request.method, rawQuery: request.rawQuery, query: parseQuery(request.rawQuery), headers, cookies, body, isSecure: request.isSecure, sourceIp: request.remoteAddress }
+  return { method: request.method, rawQuery: request.rawQuery, query: parseQuery(request.rawQuery), headers, cookies, body: body ?? Buffer.alloc(0), isSecure: request.isSecure, sourceIp: request.remoteAddress }
+}
+
+/** The values of a header, cookies too; undefined where there is none. Names compare without case. */
+export function headerOf({ headers, cookies }: Pick<RequestParts, 'headers' | 'cookies'>, name: string): string | undefined {
+  const lower = name.toLowerCase()
+  if (lower === 'cookie') return cookies.length === 0 ? undefined : cookies.join('; ')
+  const values = headers.filter(([one]) => one === lower)
+  return values.length === 0 ? undefined : values.map(([, value]) => value).join(',')
 }
 
 /** Of the connection, or made anew by the gateway. */

@@ -50,6 +50,8 @@ function allowedOrigin(origin: string, allowed: readonly string[]): string | und
 /** Source: as above: CORS headers that a backend answers are dropped where the API has a configuration. */
 export function withCors(response: HttpResponse, request: Pick<HttpRequest, 'headers'>, cors: Cors | undefined): HttpResponse {
   if (!cors) return response
-  const kept = Object.entries(response.headers).filter(([name]) => !name.toLowerCase().startsWith('access-control-'))
-  return { ...response, headers: { ...Object.fromEntries(kept), ...corsHeaders(request, cors) } }
+  const kept = Object.fromEntries(Object.entries(response.headers).filter(([name]) => !name.toLowerCase().startsWith('access-control-')))
+  const { vary, ...added } = corsHeaders(request, cors)
+  const varies = [kept['vary'] ?? [], vary ?? []].flat()
+  return { ...response, headers: { ...kept, ...added, ...(varies.length === 0 ? {} : { vary: varies.join(', ') }) } }
 }

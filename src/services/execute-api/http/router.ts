@@ -29,7 +29,8 @@ interface Keyed<Route> {
 
 /**
  * Source: API Gateway developer guide, "Create routes for HTTP APIs": how a route is selected. A route that lacks the method gives way to a less
- * specific one that has it. Ours: a slash at the end counts, and `{proxy+}` stands for at least one character.
+ * specific one that has it. An event that a user publishes, of 06-02-2022: behind a slash `{proxy+}` may stand for nothing (`/handler/` is taken by
+ * `/handler/{proxy+}`, `/handler` is not). Ours: a slash at the end counts for other routes.
  */
 export function createRouter<Route extends { routeKey: string }>(routes: Iterable<Route>): Router<Route> {
   const root = newNode<Route>()
@@ -89,9 +90,7 @@ function search<Route>(node: Node<Route>, segments: readonly string[], index: nu
     values.pop()
   }
   const greedy = forMethod(node.greedy, method)
-  const rest = segments.slice(index).join('/')
-  if (!greedy || rest === '') return undefined
-  values.push(rest)
+  if (greedy) values.push(segments.slice(index).join('/'))
   return greedy
 }
 

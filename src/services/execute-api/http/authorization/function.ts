@@ -25,7 +25,6 @@ export interface FunctionAuthorizerOptions extends FunctionOptions {
 
 /** Milliseconds. Source: API Gateway quotas, HTTP APIs: an authorizer's function has ten seconds. */
 const AUTHORIZER_TIMEOUT_MS = 10_000
-const NO_BODY = Buffer.alloc(0)
 
 /** @throws HttpRefusal 401 without an identity, 403 when the function does not let the caller, 500 when it fails. */
 export async function authorizeByFunction(exchange: HttpExchange, route: CompiledRoute, question: InvokeQuestion, options: FunctionAuthorizerOptions): Promise<void> {
@@ -65,7 +64,7 @@ async function ask(
   const { accountId, region, apiId } = exchange.deployed!.snapshot
   const functionArn = functionArnOf(authorizerUri, exchange.deployed!.stage.stageVariables)
   if (functionArn === undefined) throw internalServerError('the authorizer\'s URI names no function')
-  const parts = requestParts(exchange.request, NO_BODY, exchange)
+  const parts = requestParts(exchange.request, undefined, exchange)
   const facts = callFacts({ ...exchange, authorizer: undefined }, routeKey)
   const event = format === '2.0'
     ? { version: '2.0', type: 'REQUEST', routeArn: question.resource, identitySource: identitySource.length === 0 ? null : identity, ...requestV2(parts, facts) }

@@ -1,6 +1,6 @@
 // The values that tell an authorizer's callers apart.
 
-import { joined, requestParts } from '#aws/http-payload/request-parts.ts'
+import { headerOf, joined, requestParts } from '#aws/http-payload/request-parts.ts'
 import { contextValue } from '../context.ts'
 import { valueOf } from '../expressions.ts'
 import type { HttpExchange } from '../exchange.ts'
@@ -13,12 +13,11 @@ const NO_BODY = Buffer.alloc(0)
  */
 export function identityValues(exchange: HttpExchange, sources: readonly string[]): string[] | undefined {
   const { request, deployed, target, pathParameters = {} } = exchange
-  const parts = requestParts(request, NO_BODY, exchange)
-  const headers = joined(parts.headers)
+  const parts = requestParts(request, undefined, exchange)
   const query = joined(parts.query)
   const values = sources.map((source) => valueOf(source, {
     request: {
-      header: (name) => headers[name.toLowerCase()], querystring: (name) => query[name], path: target.path, pathParameter: (name) => pathParameters[name], body: NO_BODY,
+      header: (name) => headerOf(parts, name), querystring: (name) => Object.hasOwn(query, name) ? query[name] : undefined, path: target.path, pathParameter: (name) => pathParameters[name], body: NO_BODY,
     },
     context: (name) => contextValue(exchange, name),
     stageVariable: (name) => deployed?.stage.stageVariables[name],
