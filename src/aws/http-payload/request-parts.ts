@@ -73,6 +73,9 @@ export function decoded(text: string): string {
   }
 }
 
+/** A path with each of its segments decoded on its own, as routes compare them: one that cannot be decoded leaves the others no less plain. */
+export const decodedPath = (path: string): string => path.split('/').map(decoded).join('/')
+
 /** Values of one name joined by commas. Source: API Gateway developer guide, "Lambda proxy integrations for HTTP APIs", format 2.0. */
 export function joined(pairs: Iterable<readonly [string, string]>): Record<string, string> {
   const values = new Map<string, string>()

@@ -2,11 +2,11 @@
 
 import { commonLogTime } from '#aws/common-log-time.ts'
 import type { CallFacts, IamFacts } from '#aws/http-payload/events.ts'
-import { decoded } from '#aws/http-payload/request-parts.ts'
+import { decodedPath } from '#aws/http-payload/request-parts.ts'
 import type { HttpExchange } from './exchange.ts'
 
 /** Source: middleapi/standard-server pull request 93, from captured events: HTTP APIs show paths decoded. */
-export const shownPath = ({ target: { shownPrefix, path } }: Pick<HttpExchange, 'target'>): string => `${shownPrefix}${decoded(path)}`
+export const shownPath = ({ target: { shownPrefix, path } }: Pick<HttpExchange, 'target'>): string => `${shownPrefix}${decodedPath(path)}`
 
 export const domainOf = ({ request }: Pick<HttpExchange, 'request'>): string => (request.headers.get('host') ?? '').replace(/:\d+$/, '')
 

@@ -1,6 +1,6 @@
 // The data plane of HTTP APIs: every request takes these steps, in this order. Start reading at `answer`.
 
-import { decoded, headerOf, requestParts, type RequestParts } from '#aws/http-payload/request-parts.ts'
+import { decodedPath, headerOf, requestParts, type RequestParts } from '#aws/http-payload/request-parts.ts'
 import type { HttpResponse } from '#lib/http.ts'
 import type { Metering } from '#services/apigateway/index.ts'
 import { contextValue } from './context.ts'
@@ -53,7 +53,7 @@ function sourcesOf({ exchange, parts, pathParameters, deployed }: HttpApiCall): 
   const parameter = (name: string) => parts.query.filter(([one]) => one === name).map(([, value]) => value).join(',') || undefined
   return {
     request: {
-      header: (name) => headerOf(parts, name), querystring: parameter, path: decoded(exchange.target.path),
+      header: (name) => headerOf(parts, name), querystring: parameter, path: decodedPath(exchange.target.path),
       pathParameter: (name) => pathParameters[name], body: parts.body,
     },
     context: (name) => contextValue(exchange, name),

@@ -2,7 +2,7 @@
 
 import type { Authenticator, SignatureClaim } from '#aws/authenticate.ts'
 import { formatArn } from '#aws/arn.ts'
-import { decoded } from '#aws/http-payload/request-parts.ts'
+import { decodedPath } from '#aws/http-payload/request-parts.ts'
 import type { InvokeQuestion } from '../../authorizers/question.ts'
 import { authorizeByFunction, type FunctionAuthorizerOptions } from '../authorization/function.ts'
 import { beginSignature, finishSignature, mayInvoke, type IamOptions } from '../authorization/iam.ts'
@@ -54,6 +54,6 @@ export async function authorize(exchange: HttpExchange, route: CompiledRoute, op
  */
 function questionOf({ request, atMs, target, deployed }: HttpExchange): InvokeQuestion {
   const { accountId, region, apiId } = deployed!.snapshot
-  const resource = formatArn({ service: 'execute-api', region, accountId, resource: `${apiId}/${target.stageName}/${request.method}${decoded(target.path)}` })
+  const resource = formatArn({ service: 'execute-api', region, accountId, resource: `${apiId}/${target.stageName}/${request.method}${decodedPath(target.path)}` })
   return { resource, scope: { accountId, region }, request, atMs }
 }
