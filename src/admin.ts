@@ -1,4 +1,4 @@
-// The endpoint's own paths under `/_countersign/`: health and metrics for anyone, traces, accounts and reset for signed callers.
+// The endpoint's own paths under `/_countersign/`: health and metrics for anyone, traces, events, accounts and reset for signed callers.
 
 import type { HttpRequest, HttpResponse } from '#lib/http.ts'
 import { BodyTooLarge } from '#lib/http.ts'
@@ -23,6 +23,12 @@ export interface AdminOptions {
   metrics(): Promise<{ contentType: string, text: string }>
   findTrace(requestId: string): Promise<TraceAnswer | undefined>
   latestTraces(accountId: string, limit: number): Promise<unknown[]>
+  /** Asynchronous invocations. Undefined is what there is not in the account. */
+  events: {
+    list(accountId: string, limit: number): Promise<unknown[]>
+    find(accountId: string, requestId: string): Promise<unknown>
+    retry(accountId: string, requestId: string): Promise<unknown>
+  }
   listAccounts(): Promise<{ accountId: string, createdAtMs: number }[]>
   /** Makes an account of this id, or of a new one. Undefined when there is one already. */
   createAccount(accountId: string | undefined): Promise<{ accountId: string, accessKeyId: string, secretAccessKey: string } | undefined>
@@ -71,6 +77,8 @@ async function answer(request: HttpRequest, options: AdminOptions): Promise<Http
     const denied = await denial(request, caller, { action: 'countersign:ListTraces', resource: '*' }, options)
     return denied ?? json(200, { traces: await options.latestTraces(caller.accountId, limitOf(request)) })
   }
+  const eventPath = /^\/_countersign\/events(?:\/([\w-]{1,128})(\/retry)?)?$/.exec(path)
+  if (eventPath && (eventPath[2] === undefined ? isRead : method === 'POST')) return answerEvents(request, { requestId: eventPath[1], isRetry: eventPath[2] !== undefined }, options)
   if (method === 'POST' && path === '/_countersign/reset') {
     if (options.reset === undefined) return refusal(403, 'ResetNotAllowed', 'Start the server with COUNTERSIGN_ALLOW_RESET=1 on a loopback address to allow a reset.')
     const { caller } = await signed(request, options)
@@ -121,6 +129,19 @@ async function answerTrace(request: HttpRequest, requestId: string, options: Adm
   // A request without an established caller belongs to nobody; only the first account's root may read about it.
   const isTheirs = trace !== undefined && (trace.accountId === caller.accountId || (trace.accountId === undefined && isOwner(caller, options)))
   return isTheirs ? json(200, trace) : refusal(404, 'NotFound', `There is no trace of a request ${requestId} in this account; traces are written within a second and kept for a bounded time.`)
+}
+
+/** The events of the caller's account, one of them, or one of them again. */
+async function answerEvents(request: HttpRequest, { requestId, isRetry }: { requestId: string | undefined, isRetry: boolean }, options: AdminOptions): Promise<HttpResponse> {
+  const { caller } = await signed(request, options)
+  const action = requestId === undefined ? 'countersign:ListEvents' : isRetry ? 'countersign:RetryEvent' : 'countersign:GetEvent'
+  const denied = await denial(request, caller, { action, resource: '*' }, options)
+  if (denied) return denied
+  const { events } = options
+  if (requestId === undefined) return json(200, { events: await events.list(caller.accountId, limitOf(request)) })
+  const event = isRetry ? await events.retry(caller.accountId, requestId) : await events.find(caller.accountId, requestId)
+  if (event !== undefined) return json(200, event)
+  return refusal(404, 'NotFound', `There is no event ${requestId} ${isRetry ? 'that was given up ' : ''}in this account; what a function has answered is not kept.`)
 }
 
 async function signed(request: HttpRequest, { authenticator }: AdminOptions): Promise<SignatureClaim> {

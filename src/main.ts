@@ -9,6 +9,7 @@ import { ConfigRefusal, flagOf, readSettings, settings, type Settings } from './
 import { createAccount, exportLines, listAccounts } from './cli/account.ts'
 import { curl, renderAnswer, type CurlOptions } from './cli/curl.ts'
 import { environmentLines, oldToolWarnings } from './cli/env.ts'
+import { listEvents, renderEvent, renderEvents, retryEvent, showEvent } from './cli/events.ts'
 import { resetServer } from './cli/reset.ts'
 import { CommandRefusal, openSession } from './cli/session.ts'
 import { findTrace, renderTrace } from './cli/trace.ts'
@@ -55,6 +56,30 @@ withSettings(program.command('trace').description('Print what a request went thr
   .action(async (requestId: string, flags) => {
     const trace = await findTrace(openSession({ environment: process.env, ...settingsFrom(flags) }), requestId, systemClock.now())
     console.log(flags.json ? JSON.stringify(trace, null, 2) : renderTrace(trace))
+  })
+
+const events = program.command('events').description('Asynchronous invocations: those that wait or run, and those that were given up, for 14 days.')
+
+withSettings(events.command('list').description('List the latest events of the account.'), ['dataDir', 'region'])
+  .option('--limit <count>', 'of each kind, up to 100', '20')
+  .option('--json', 'print JSON')
+  .action(async (flags) => {
+    const found = await listEvents(openSession({ environment: process.env, ...settingsFrom(flags) }), Number(flags.limit), systemClock.now())
+    console.log(flags.json ? JSON.stringify(found, null, 2) : renderEvents(found))
+  })
+
+withSettings(events.command('show').description('Print one event with its payload.'), ['dataDir', 'region'])
+  .argument('<request-id>', 'the x-amzn-RequestId of the answer that accepted it')
+  .option('--json', 'print JSON')
+  .action(async (requestId: string, flags) => {
+    const event = await showEvent(openSession({ environment: process.env, ...settingsFrom(flags) }), requestId, systemClock.now())
+    console.log(flags.json ? JSON.stringify(event, null, 2) : renderEvent(event))
+  })
+
+withSettings(events.command('retry').description('Run an event that was given up again, with all its attempts.'), ['dataDir', 'region'])
+  .argument('<request-id>', 'as the list shows it')
+  .action(async (requestId: string, flags) => {
+    console.log(renderEvent(await retryEvent(openSession({ environment: process.env, ...settingsFrom(flags) }), requestId, systemClock.now())))
   })
 
 withSettings(program.command('reset').description('Take a running server back to its first-start state (needs COUNTERSIGN_ALLOW_RESET=1 there).'), ['dataDir', 'region'])

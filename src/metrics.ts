@@ -2,6 +2,12 @@
 
 import type { RequestFacts } from '#aws/dispatch.ts'
 import type { Trace } from '#aws/trace.ts'
+import { renderFunctionMetrics, type MeasuredFunction } from './function-metrics.ts'
+
+export interface MetricsOptions {
+  /** What is counted of each function, at this moment. */
+  functions(): readonly MeasuredFunction[]
+}
 
 export interface Metrics {
   render(): Promise<{ contentType: string, text: string }>
@@ -18,14 +24,14 @@ interface Counted {
  * Counts in a plain table. The client library, which costs a process more memory and time to start than anything else here, is loaded
  * when somebody first asks. Operations come from models and routes, never from a client's text, so the table stays small.
  */
-export function createMetrics(): Metrics {
+export function createMetrics({ functions }: MetricsOptions): Metrics {
   const counted = new Map<string, Counted>()
   let registry: Promise<import('prom-client').Registry> | undefined
   return {
     async render() {
       registry ??= createRegistry(counted)
       const { contentType } = await registry
-      return { contentType, text: await (await registry).metrics() }
+      return { contentType, text: `${await (await registry).metrics()}\n${renderFunctionMetrics(functions())}` }
     },
     counting: (listener) => (trace, facts) => {
       const key = `${facts.service} ${facts.operation} ${facts.status}`

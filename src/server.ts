@@ -63,12 +63,12 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     const dynamodb = createDynamoDb({ database: core, clock, random, log })
     closing.push(() => dynamodb.close())
     let endpoint = ''
+    const authorizer = createAuthorizer({ identity: iam.identity, clock })
     const lambda = await createLambda({
-      database: core, clock, random, sealer, roles: iam.roles, logs: logs.sink, endpoint: { url: () => endpoint },
+      database: core, clock, random, sealer, roles: iam.roles, authorizer, logs: logs.sink, endpoint: { url: () => endpoint },
       dataDirectory: join(settings.dataDir, 'lambda'), minIsolation: settings.minIsolation, log,
     })
     closing.push(() => lambda.close())
-    const authorizer = createAuthorizer({ identity: iam.identity, clock })
     const apigateway = createApiGateway({
       database: core, clock, random, sealer, functions: lambda.functions, accountRateLimit: settings.accountRateLimit, log,
       loggingRoles: createLoggingRoles({ roles: iam.roles, authorizer, clock }),
@@ -81,7 +81,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
 
     // Who calls, what may they do, what is left of it.
     const authenticator = createAuthenticator({ identity: iam.identity, clock })
-    const metrics = createMetrics()
+    const metrics = createMetrics({ functions: () => [...lambda.measurements.all()].map(([labels, measured]) => ({ labels, measured })) })
     const onTrace = metrics.counting((trace, facts) => logs.traces.record(trace, facts))
     const dispatcher = createDispatcher({
       services: [iam.definition, sts.definition, logs.definition, dynamodb.definition, lambda.definition, apigateway.definition, apigatewayv2.definition],
@@ -104,6 +104,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       metrics: () => metrics.render(),
       findTrace: (requestId) => logs.traces.find(requestId),
       latestTraces: (accountId, limit) => logs.traces.latest(accountId, limit),
+      events: lambda.events,
       reset: settings.allowReset ? reset : undefined,
     })
 
@@ -120,6 +121,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       onError: (error) => log.error({ err: error }, 'a request failed'),
     }).catch((error: unknown) => { throw startRefusal(error, settings) })
     endpoint = endpointUrl(server.hosts, server.port, tls !== undefined)
+    lambda.start()
     writeFileAtomically(endpointFile(settings.dataDir), `${endpoint}\n`, 0o600)
 
     return {

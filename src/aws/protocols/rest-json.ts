@@ -210,7 +210,8 @@ function bodyWriter(model: ServiceModel, codec: JsonCodec, output: Shape): (valu
     const encode = codec.encoder(ref)
     return (values) => values[name] === undefined ? undefined : JSON.stringify(encode(values[name]))
   }
-  const encode = codec.structureEncoder(output, (ref) => ref.location === undefined)
+  // Source: Lambda API reference of 2014, InvokeAsync: a status that is a member is in the body as well.
+  const encode = codec.structureEncoder(output, (ref) => ref.location === undefined || ref.location === 'statusCode')
   return (values) => JSON.stringify(encode(values))
 }
 

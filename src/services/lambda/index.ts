@@ -1,5 +1,6 @@
 // The public face of Lambda: the operations, and the way in which other services of this server invoke functions.
 
+import type { Authorizer } from '#aws/authorize.ts'
 import type { ServiceDefinition } from '#aws/service.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { HttpRequest, HttpResponse } from '#lib/http.ts'
@@ -12,11 +13,20 @@ import type { LogSink } from '#services/logs/index.ts'
 import { operations } from './api.ts'
 import type { LambdaService } from './api.ts'
 import { createCodeStore } from './code.ts'
+import { createConcurrencyDirectory } from './concurrency/limits.ts'
+import { createProvisioner } from './concurrency/provisioner.ts'
 import { createDownloads } from './downloads.ts'
 import { createFunctionDirectory } from './directory.ts'
+import { createDeliveries } from './events/deliveries.ts'
+import { createEvents } from './events/events.ts'
+import { createEventListing } from './events/listing.ts'
+import type { EventListing } from './events/listing.ts'
 import { createInvoker } from './invoker.ts'
 import type { Invoker } from './invoker.ts'
-import { REQUEST_BYTES_MAX } from './limits.ts'
+import { FUNCTIONS_MEASURED_MAX, REQUEST_BYTES_MAX } from './limits.ts'
+import { createMeasurements } from './measurements.ts'
+import type { Measurements } from './measurements.ts'
+import { createRunner } from './runner.ts'
 import { createPool } from './runtime/pool.ts'
 import { constraints } from './settings.ts'
 import { createFunctionUrls } from './url-directory.ts'
@@ -25,6 +35,8 @@ import { openMachine } from './runtime/machine.ts'
 import type { IsolationLevel } from './runtime/isolation/isolation.ts'
 
 export { InvocationAbandoned } from './invoker.ts'
+export type { EventListing, ShownEvent } from './events/listing.ts'
+export type { FunctionMeasurements, Histogram, Measurements } from './measurements.ts'
 export type { Invocation, InvocationResult, Invoker, StreamEnd, StreamingInvocation, StreamingResult } from './invoker.ts'
 export type { FunctionUrl, FunctionUrls } from './url-directory.ts'
 export type { IsolationLevel } from './runtime/isolation/isolation.ts'
@@ -36,6 +48,8 @@ export interface LambdaOptions {
   random: RandomSource
   sealer: Sealer
   roles: Roles
+  /** Asked what a function's role may do with the records of its events. */
+  authorizer: Authorizer
   logs: LogSink
   /** Where functions find the APIs of this server: `http://127.0.0.1:4566`. Asked whenever an environment starts. */
   endpoint: { url(): string }
@@ -50,6 +64,8 @@ export interface LambdaOptions {
   environmentsMax?: number
   /** An environment that nobody used for so long is stopped. */
   idleMsMax?: number
+  /** Events of one function that wait at most. */
+  eventsWaitingMax?: number
 }
 
 export interface Lambda {
@@ -59,6 +75,11 @@ export interface Lambda {
     /** Whether a function ARN, with or without a qualifier, names something that can be invoked. */
     exists(functionArn: string): Promise<boolean>
   }
+  /** Asynchronous invocations, for people. */
+  events: EventListing
+  measurements: Pick<Measurements, 'all'>
+  /** Begins to run events, and to keep ready what is provisioned. To be called once functions can reach the server. */
+  start(): void
   /** Which function answers under the id of a function URL. */
   urls: FunctionUrls
   /** The presigned addresses that GetFunction answers as `Code.Location`: to be asked before the AWS API is. */
@@ -82,13 +103,21 @@ export interface Lambda {
  * @throws IsolationRefusal when the machine offers less than `minIsolation`.
  */
 export async function createLambda(options: LambdaOptions): Promise<Lambda> {
-  const { database, clock, random, sealer, roles, logs, endpoint, log } = options
+  const { database, clock, random, sealer, roles, authorizer, logs, endpoint, log } = options
   const machine = await openMachine(options)
   const code = createCodeStore({ database, random, directory: () => machine.codeDirectory })
   const directory = createFunctionDirectory({ database, random })
   const pool = createPool({ ...options, machine, code, roles, logs, endpoint })
-  const invoker = createInvoker({ directory, pool, clock, random })
-  const service: LambdaService = { database, clock, random, sealer, roles, endpoint, code, directory, invoker, interpreters: machine.interpreters, log }
+  const concurrency = createConcurrencyDirectory({ database })
+  const measurements = createMeasurements({ functionsMax: FUNCTIONS_MEASURED_MAX })
+  const runner = createRunner({ pool, concurrency, measurements, clock, onRoom: () => { events.onRoom() } })
+  const deliveries = createDeliveries({ directory, roles, authorizer, clock, random })
+  const events = createEvents({ ...options, directory, runner, deliveries, measurements })
+  const provisioner = createProvisioner({ database, directory, concurrency, pool, log })
+  const invoker = createInvoker({ directory, runner, events, clock, random })
+  const service: LambdaService = {
+    database, clock, random, sealer, roles, endpoint, code, directory, invoker, deliveries, pool, interpreters: machine.interpreters, log,
+  }
   const downloads = createDownloads({ database, sealer, clock })
   return {
     definition: {
@@ -101,6 +130,12 @@ export async function createLambda(options: LambdaOptions): Promise<Lambda> {
       errors: { validation: { code: 'ValidationException', status: 400 }, accessDenied: { code: 'AccessDeniedException', status: 403 }, constraints },
     },
     invoker,
+    events: createEventListing({ database, clock, wake: () => { events.wake() } }),
+    measurements,
+    start() {
+      events.start()
+      provisioner.start()
+    },
     urls: createFunctionUrls({ database, directory }),
     functions: { exists: async (functionArn) => await directory.findByArn(functionArn) !== undefined },
     downloads,
@@ -111,7 +146,10 @@ export async function createLambda(options: LambdaOptions): Promise<Lambda> {
       await code.clear()
     },
     async close() {
+      events.beginClose()
+      await provisioner.stop()
       await pool.close()
+      await events.endClose()
       await machine.close()
     },
   }

@@ -5,7 +5,7 @@ import type { Call, Valid } from '#aws/service.ts'
 import type { LambdaService } from './api.ts'
 import { errors } from './errors.ts'
 import { requireFunction } from './functions.ts'
-import { INVOKE_PAYLOAD_BYTES_MAX } from './limits.ts'
+import { checkPayloadSize, type Invocation } from './invoker.ts'
 import { jsonFault } from './json-fault.ts'
 import { parseFunctionName, qualifiedArn } from './names.ts'
 
@@ -20,7 +20,8 @@ export interface InvokeAnswer {
 /** Source: Lambda API reference, Invoke. */
 export async function invoke(input: Valid<InvocationRequest>, call: Call, service: LambdaService): Promise<InvokeAnswer> {
   const reference = parseFunctionName(input.FunctionName, call.scope, input.Qualifier)
-  const payload = payloadOf(input.Payload)
+  const type = input.InvocationType === 'Event' ? 'Event' : 'RequestResponse'
+  const payload = payloadOf(input.Payload, type)
   if (input.InvocationType === 'DryRun') {
     await requireFunction(reference, service)
     return { StatusCode: 204 }
@@ -28,7 +29,7 @@ export async function invoke(input: Valid<InvocationRequest>, call: Call, servic
   const result = await service.invoker.invoke({
     functionArn: qualifiedArn(reference),
     payload,
-    type: input.InvocationType ?? 'RequestResponse',
+    type,
     caller: call.caller,
     requestId: call.requestId,
     clientContext: input.ClientContext === undefined ? undefined : clientContextOf(input.ClientContext),
@@ -39,18 +40,17 @@ export async function invoke(input: Valid<InvocationRequest>, call: Call, servic
   return {
     StatusCode: result.status,
     FunctionError: result.functionError,
-    ExecutedVersion: result.executedVersion,
+    // Observed: AWS, 24-11-2025, recorded by localstack's test_invocation_type_event: none of an event.
+    ExecutedVersion: result.executedVersion || undefined,
     Payload: result.payload,
-    ...(input.LogType === 'Tail' ? { LogResult: logTail.toString('base64') } : {}),
+    ...(input.LogType === 'Tail' && type === 'RequestResponse' ? { LogResult: logTail.toString('base64') } : {}),
   }
 }
 
 /** The event, judged. @throws RequestEntityTooLargeException, InvalidRequestContentException */
-export function payloadOf(bytes: Uint8Array | undefined): Buffer {
+export function payloadOf(bytes: Uint8Array | undefined, type: Invocation['type'] = 'RequestResponse'): Buffer {
   const payload = bytes === undefined ? Buffer.alloc(0) : asBuffer(bytes)
-  if (payload.length > INVOKE_PAYLOAD_BYTES_MAX) {
-    throw errors.RequestEntityTooLargeException(`${payload.length} byte payload is too large for the RequestResponse invocation type (limit ${INVOKE_PAYLOAD_BYTES_MAX} bytes)`)
-  }
+  checkPayloadSize(payload.length, type)
   const fault = payload.length === 0 ? undefined : jsonFault(payload)
   if (fault !== undefined) throw errors.InvalidRequestContentException(`Could not parse request body into json: Could not parse payload into json: ${fault}`)
   return payload

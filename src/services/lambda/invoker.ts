@@ -8,11 +8,12 @@ import { refusalSentence } from '#aws/policy/refusal.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
 import type { FunctionDirectory, FunctionSnapshot } from './directory.ts'
-import { errors, notServed } from './errors.ts'
-import { INVOKE_PAYLOAD_BYTES_MAX } from './limits.ts'
+import { errors } from './errors.ts'
+import type { Events } from './events/events.ts'
+import { EVENT_PAYLOAD_BYTES_MAX, INVOKE_PAYLOAD_BYTES_MAX } from './limits.ts'
 import { parseFunctionArn, qualifiedArn, type FunctionReference } from './names.ts'
-import type { Outcome } from './runtime/environment.ts'
-import type { Pool } from './runtime/pool.ts'
+import type { Runner } from './runner.ts'
+import type { EnvironmentEvent, Outcome } from './runtime/environment.ts'
 import { createResponseSink, HTTP_INTEGRATION_RESPONSE, separatePrelude, type ResponseMetadata, type ResponseSink } from './runtime/response-stream.ts'
 
 export interface Invocation {
@@ -21,7 +22,7 @@ export interface Invocation {
   qualifier?: string | undefined
   /** The event: JSON. Empty means `{}`. */
   payload: Buffer
-  /** `Event` is refused (501) until events are kept durably. */
+  /** An `Event` is answered once it is kept, with 202 and nothing else; its function runs later, more often where it fails. */
   type: 'RequestResponse' | 'Event'
   /** A service of this server needs the function's resource policy to let it; every other caller was authorized before. */
   caller: Caller | ServiceCaller
@@ -54,7 +55,7 @@ export interface Invoker {
    * Invokes a function and waits for its answer. A function that fails is an answer too: `functionError` says so.
    *
    * @throws AwsError ResourceNotFoundException, AccessDeniedException (a service without permission), TooManyRequestsException,
-   * RequestTooLargeException, ServiceException; InvocationAbandoned when `timeoutMs` passed or `signal` aborted before there was an answer.
+   * RequestEntityTooLargeException, ServiceException; InvocationAbandoned when `timeoutMs` passed or `signal` aborted before there was an answer.
    */
   invoke(invocation: Invocation): Promise<InvocationResult>
   /**
@@ -103,39 +104,51 @@ export class InvocationAbandoned extends AwsError {
 
 export interface InvokerOptions {
   directory: FunctionDirectory
-  pool: Pool
+  runner: Runner
+  events: Pick<Events, 'accept'>
   clock: Clock
   random: RandomSource
 }
 
 const EMPTY_EVENT = Buffer.from('{}')
 
-export function createInvoker({ directory, pool, clock, random }: InvokerOptions): Invoker {
-  /** Checks everything that is checked before a function runs, and runs it. */
-  async function run(invocation: Invocation, sink?: ResponseSink): Promise<{ requestId: string, executedVersion: string, outcome: Promise<Outcome> }> {
+export function createInvoker({ directory, runner, events, clock, random }: InvokerOptions): Invoker {
+  /** Checks everything that is checked before a function gets an event. */
+  async function admit(invocation: Invocation): Promise<{ snapshot: FunctionSnapshot, reference: FunctionReference, event: EnvironmentEvent }> {
     const reference = referenceOf(invocation)
-    if (invocation.type === 'Event') throw notServed('Invoke with InvocationType Event')
     const snapshot = await directory.find(reference)
     // A service that may not invoke learns nothing about which functions there are. Ours: AWS checks in the same order for other accounts.
     if (invocation.caller.is === 'service') requirePermission(snapshot, reference, invocation, invocation.caller)
     if (!snapshot) throw errors.ResourceNotFoundException(`Function not found: ${qualifiedArn(reference)}`)
     const { payload } = invocation
-    if (payload.length > INVOKE_PAYLOAD_BYTES_MAX) {
-      throw errors.RequestTooLargeException(`Request must be smaller than ${INVOKE_PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation`)
+    checkPayloadSize(payload.length, invocation.type)
+    return {
+      snapshot, reference,
+      event: {
+        requestId: invocation.requestId ?? random.uuid(),
+        functionArn: qualifiedArn(reference),
+        traceHeader: headerValue(invocation.traceHeader ?? newTraceHeader(clock, random)),
+        clientContext: invocation.clientContext === undefined ? undefined : headerValue(invocation.clientContext),
+        payload: payload.length === 0 ? EMPTY_EVENT : payload,
+      },
     }
-    const requestId = invocation.requestId ?? random.uuid()
-    const outcome = pool.run(snapshot, {
-      requestId,
-      functionArn: qualifiedArn(reference),
-      traceHeader: headerValue(invocation.traceHeader ?? newTraceHeader(clock, random)),
-      clientContext: invocation.clientContext === undefined ? undefined : headerValue(invocation.clientContext),
-      payload: payload.length === 0 ? EMPTY_EVENT : payload,
-    }, sink)
-    return { requestId, executedVersion: snapshot.record.version, outcome }
+  }
+
+  async function run(invocation: Invocation, sink?: ResponseSink): Promise<{ requestId: string, executedVersion: string, outcome: Promise<Outcome> }> {
+    const { snapshot, event } = await admit(invocation)
+    const { outcome } = await runner.run(snapshot, event, sink)
+    return { requestId: event.requestId, executedVersion: snapshot.record.version, outcome }
+  }
+
+  async function accept(invocation: Invocation): Promise<InvocationResult> {
+    const { reference, event: { requestId, payload, traceHeader, clientContext } } = await admit(invocation)
+    await events.accept({ event: { id: requestId, ...reference, acceptedAtMs: clock.now(), attempts: 0, refusals: 0, traceHeader, clientContext }, payload })
+    return { status: 202, payload: Buffer.alloc(0), executedVersion: '', logTail: Buffer.alloc(0), requestId }
   }
 
   return {
     async invoke(invocation) {
+      if (invocation.type === 'Event') return accept(invocation)
       const { outcome, ...facts } = await run(invocation)
       const { payload, functionError, logTail } = await within(outcome, invocation, clock)
       return { status: 200, ...facts, payload, ...(functionError && { functionError }), logTail }
@@ -159,6 +172,19 @@ export function createInvoker({ directory, pool, clock, random }: InvokerOptions
         ? await separatePrelude(sink.stream) : { metadata: undefined, body: sink.stream }
       return { ...facts, contentType, isStreamed, metadata, stream: body, ended }
     },
+  }
+}
+
+/**
+ * Source: users of AWS report both sentences: faultline issue 12 and hyp3 issue 2241 (events), streetwarp-web issue 14 (requests); Lambda quotas,
+ * invocation payload: 6 MB, and 1 MB of an event.
+ *
+ * @throws RequestEntityTooLargeException
+ */
+export function checkPayloadSize(bytes: number, type: Invocation['type']): void {
+  if (bytes > INVOKE_PAYLOAD_BYTES_MAX) throw errors.RequestEntityTooLargeException(`Request must be smaller than ${INVOKE_PAYLOAD_BYTES_MAX} bytes for the InvokeFunction operation`)
+  if (type === 'Event' && bytes > EVENT_PAYLOAD_BYTES_MAX) {
+    throw errors.RequestEntityTooLargeException(`${bytes} byte payload is too large for the Event invocation type (limit ${EVENT_PAYLOAD_BYTES_MAX} bytes)`)
   }
 }
 

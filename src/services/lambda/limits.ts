@@ -89,6 +89,8 @@ export const PROVISION_PAUSE_MS = 60_000
 
 /** Source: Lambda quotas: the payload of an asynchronous invocation, 1 MB. */
 export const EVENT_PAYLOAD_BYTES_MAX = 1_048_576
+/** Source: Lambda API reference, ListFunctionEventInvokeConfigs: up to 50 items a page. */
+export const EVENT_INVOKE_CONFIGS_PER_PAGE_MAX = 50
 /** Ours: events of one function that wait in the store; more are refused with 429. */
 export const EVENTS_WAITING_MAX = 100_000
 /** Ours: events that one process runs at once, of all functions. */

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createAuthorizer } from '#aws/authorize.ts'
 import type { RootCaller } from '#aws/caller.ts'
 import type { Call, ServiceDefinition } from '#aws/service.ts'
 import { startTrace } from '#aws/trace.ts'
@@ -43,8 +44,9 @@ export async function startLambda(t: TestLike, options: Partial<LambdaOptions> =
   const logged: LogEntry[] = []
   const dataDirectory = join(directory, 'lambda')
   const lambda = await createLambda({
-    ...base, roles: iam.roles, logs: { append: (entry) => { logged.push(entry) } }, endpoint: { url: () => 'http://127.0.0.1:9' }, dataDirectory, log: createLog('error'), ...options,
+    ...base, roles: iam.roles, authorizer: createAuthorizer({ identity: iam.identity, clock: systemClock }), logs: { append: (entry) => { logged.push(entry) } }, endpoint: { url: () => 'http://127.0.0.1:9' }, dataDirectory, log: createLog('error'), ...options,
   })
+  lambda.start()
   t.after(async () => {
     await lambda.close()
     await database.close()

@@ -281,7 +281,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
       log.flush()
       initMs = undefined
       if (tail === running.tail) tail = undefined
-      running.resolve(ended)
+      running.resolve({ ...ended, durationMs })
       if (state.is !== 'busy' || state.invocation !== running) return
       state = { is: 'finishing' }
       proceed()

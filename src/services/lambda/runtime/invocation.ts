@@ -16,6 +16,8 @@ export interface Outcome {
   logTail: Buffer
   /** The answer, or its beginning, went into the sink. */
   isStreamed: boolean
+  /** From the event to the answer, without a start; undefined where nothing measured it. */
+  durationMs?: number | undefined
 }
 
 /** How an invocation ended. */
@@ -59,8 +61,8 @@ export function createInvocation(event: EnvironmentEvent, { sink, startedAtMs, s
 
   return {
     event, startedAtMs, startedAt, tail, deadline, outcome, oversized,
-    resolve({ payload, functionError }) {
-      resolve({ payload, ...(functionError && { functionError }), logTail: tail.bytes(), isStreamed: sink !== undefined && (streamedBytes ?? 0) > 0 })
+    resolve({ payload, functionError, durationMs }) {
+      resolve({ payload, durationMs, ...(functionError && { functionError }), logTail: tail.bytes(), isStreamed: sink !== undefined && (streamedBytes ?? 0) > 0 })
     },
     producedBytes: ({ payload }) => streamedBytes ?? payload.length,
 

@@ -31,6 +31,8 @@ export interface LaunchOptions {
   clock: Clock
   random: RandomSource
   endpoint: { url(): string }
+  /** `on-demand` where absent. */
+  initializationType?: EnvironmentOptions['initializationType']
 }
 
 export interface Launched {
@@ -45,7 +47,7 @@ export interface Launched {
 export async function launch(
   { record, layers = [] }: FunctionSnapshot, hooks: Pick<EnvironmentOptions, 'onIdle' | 'onInitFailed' | 'onStopped'>, options: LaunchOptions,
 ): Promise<Launched> {
-  const { machine, code, roles, sealer, logs, clock, random, endpoint } = options
+  const { machine, code, roles, sealer, logs, clock, random, endpoint, initializationType = 'on-demand' } = options
   const { settings } = record
   const [role, interpreter] = await Promise.all([roles.findRole(settings.role), bringsOwnRuntime(settings.runtime) ? undefined : machine.interpreters.find(settings.runtime)])
   if (!role) throw errors.AccessDeniedException('The role defined for the function cannot be assumed by Lambda.')
@@ -73,7 +75,7 @@ export async function launch(
     const program = programOf({ machine, runtime: settings.runtime, interpreter, memoryMb, codeDirectory: held.directory, optDirectory: opt?.directory, wrapper: own.AWS_LAMBDA_EXEC_WRAPPER })
     const extensions = extensionsIn(opt?.directory)
     const variables = variablesOf({
-      record, own, credentials, endpoint: endpoint.url(), logStream, taskRoot, optRoot, runtimeApi: server.address, scratchDirectory, logs: logSettings,
+      record, own, credentials, endpoint: endpoint.url(), logStream, taskRoot, optRoot, runtimeApi: server.address, scratchDirectory, logs: logSettings, initializationType,
       runtimeDirectory: interpreter === undefined ? '/var/runtime' : dirname(isolation.place(machine.bootstraps[interpreter.language])),
       interpreterVersion: interpreter?.version,
     })
@@ -99,7 +101,7 @@ export async function launch(
       function: { accountId: record.accountId, functionName: record.name, functionVersion: record.version, handler: settings.handler },
       runtimeVersion: program.version,
       runtimeVersionArn: runtimeVersionArn(record.region, settings.runtime),
-      initializationType: 'on-demand',
+      initializationType,
       logs: logSettings,
       emit: (events) => { logs.append({ accountId: record.accountId, region: record.region, group: settings.logGroup, stream: logStream, events }) },
       onIdle: hooks.onIdle,

@@ -3,7 +3,8 @@
 import type { Log } from '#lib/log.ts'
 import type { FunctionSnapshot } from '../directory.ts'
 import { errors } from '../errors.ts'
-import { ENVIRONMENTS_MAX, IDLE_MS_MAX, STARTS_AT_ONCE_MAX, WAITING_CALLS_MAX } from '../limits.ts'
+import { tooManyRequests } from '../concurrency/admission.ts'
+import { ENVIRONMENTS_MAX, IDLE_MS_MAX, PROVISION_PAUSE_MS, STARTS_AT_ONCE_MAX, WAITING_BYTES_MAX, WAITING_CALLS_MAX } from '../limits.ts'
 import type { Environment, EnvironmentEvent, Outcome, StopReason } from './environment.ts'
 import { launch, type LaunchOptions } from './launch.ts'
 import type { ResponseSink } from './response-stream.ts'
@@ -21,6 +22,10 @@ export interface Pool {
    * @throws TooManyRequestsException when as many environments as may be are busy, or too many calls wait already; what `launch` throws.
    */
   run(snapshot: FunctionSnapshot, event: EnvironmentEvent, sink?: ResponseSink): Promise<Outcome>
+  /** From now on keeps so many environments of this version ready; none any more with 0. */
+  provision(snapshot: FunctionSnapshot, environments: number): void
+  /** How many of them are there, and why more could not be started. */
+  provisioned(snapshot: Pick<FunctionSnapshot, 'arn' | 'record'>): { ready: number, failure: string | undefined }
   /** How many environments there are. */
   size(): number
   stopAll(because: StopReason): Promise<void>
@@ -39,11 +44,24 @@ interface Waiter {
 
 interface Member {
   environment: Environment
+  /** Kept ready, however long nobody uses it. */
+  isProvisioned: boolean
+  /** Its init is over. */
+  isReady: boolean
   group: Group
   generation: string
   /** From then on it takes no more events. */
   retiresAtMs: number
   idleSinceMs: number
+}
+
+/** What is to be kept ready of one version. */
+interface Provision {
+  snapshot: FunctionSnapshot
+  environments: number
+  /** Of them, those that start now. */
+  starting: number
+  failure?: { message: string, atMs: number } | undefined
 }
 
 /** The environments of one version of a function. */
@@ -57,6 +75,7 @@ interface Group {
   waiters: Waiter[]
   starting: number
   isWatched: boolean
+  provision: Provision | undefined
 }
 
 /**
@@ -76,13 +95,14 @@ export function createPool(options: PoolOptions): Pool {
   const ending = new Set<Promise<void>>()
   let total = 0
   let startingTotal = 0
+  let waitingBytes = 0
   let isSweeping = false
 
   function groupOf({ arn: functionArn, record }: FunctionSnapshot): Group {
     const arn = `${functionArn}:${record.version}`
     let group = groups.get(arn)
     if (!group) {
-      group = { arn, generation: record.generation, members: new Set(), idle: [], waiters: [], starting: 0, isWatched: false }
+      group = { arn, generation: record.generation, members: new Set(), idle: [], waiters: [], starting: 0, isWatched: false, provision: undefined }
       groups.set(arn, group)
     }
     if (group.generation !== record.generation) {
@@ -102,11 +122,17 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   function takeIdle(group: Group): Member | undefined {
-    for (let member = group.idle.pop(); member; member = group.idle.pop()) {
+    for (let member = popIdle(group); member; member = popIdle(group)) {
       if (member.environment.isIdle && isUsable(member)) return member
       retire(member, 'replaced')
     }
     return undefined
+  }
+
+  /** The one used last; before it, one that is kept ready. */
+  function popIdle({ idle, provision }: Group): Member | undefined {
+    const at = provision ? idle.findLastIndex(({ isProvisioned }) => isProvisioned) : -1
+    return at === -1 ? idle.pop() : idle.splice(at, 1)[0]
   }
 
   function isUsable({ generation, group, retiresAtMs }: Member): boolean {
@@ -116,16 +142,50 @@ export function createPool(options: PoolOptions): Pool {
   function onIdle(member: Member): void {
     member.idleSinceMs = clock.monotonic()
     if (closing.signal.aborted || !isUsable(member)) return retire(member, 'replaced')
-    const waiter = member.group.waiters.shift()
+    const waiter = takeWaiter(member.group)
     if (waiter) waiter.resolve(member.environment.invoke(waiter.event, waiter.sink))
     else member.group.idle.push(member)
+    if (member.isProvisioned) provisionMore(member.group)
+  }
+
+  function takeWaiter(group: Group): Waiter | undefined {
+    const waiter = group.waiters.shift()
+    if (waiter) waitingBytes -= waiter.event.payload.length
+    return waiter
   }
 
   /** Init is done again within the invocation that has waited longest. */
   function onInitFailed(member: Member): void {
-    const waiter = closing.signal.aborted || !isUsable(member) ? undefined : member.group.waiters.shift()
+    const waiter = closing.signal.aborted || !isUsable(member) ? undefined : takeWaiter(member.group)
+    if (member.isProvisioned) noteProvisionFailure(member.group, 'The function failed to initialize.')
     if (waiter) waiter.resolve(member.environment.invoke(waiter.event, waiter.sink))
     else retire(member, 'failed to start')
+  }
+
+  function noteProvisionFailure({ provision }: Group, message: string): void {
+    if (provision) provision.failure = { message, atMs: clock.monotonic() }
+  }
+
+  /** Starts environments that are to be kept ready, as far as there is room for them. */
+  function provisionMore(group: Group): void {
+    const { provision } = group
+    if (!provision || closing.signal.aborted || provision.snapshot.record.generation !== group.generation) return
+    const ready = readyOf(group)
+    // Those that are too many are kept no longer than others.
+    let kept = 0
+    for (const member of group.members) if (member.isProvisioned && member.isReady && ++kept > provision.environments) member.isProvisioned = false
+    if (ready >= provision.environments) provision.failure = undefined
+    else if (provision.failure && clock.monotonic() - provision.failure.atMs < PROVISION_PAUSE_MS) return
+    while (ready + provision.starting < provision.environments && startingTotal < STARTS_AT_ONCE_MAX) {
+      if (total + startingTotal >= environmentsMax && !makeRoom()) return noteProvisionFailure(group, `This server runs ${environmentsMax} environments at most.`)
+      void start(group, provision.snapshot, provision)
+    }
+  }
+
+  function readyOf({ members }: Group): number {
+    let ready = 0
+    for (const { isProvisioned, isReady } of members) if (isProvisioned && isReady) ready++
+    return ready
   }
 
   function onStopped(member: Member): void {
@@ -136,6 +196,7 @@ export function createPool(options: PoolOptions): Pool {
     const at = group.idle.indexOf(member)
     if (at !== -1) group.idle.splice(at, 1)
     consider(group)
+    if (member.isProvisioned) provisionMore(group)
   }
 
   /** Starts an environment when the oldest waiting call needs one. */
@@ -157,34 +218,42 @@ export function createPool(options: PoolOptions): Pool {
   function makeRoom(): boolean {
     let oldest: Member | undefined
     for (const group of groups.values()) {
-      const member = group.idle[0]
+      const member = group.idle.find(({ isProvisioned }) => !isProvisioned)
       if (member && (!oldest || member.idleSinceMs < oldest.idleSinceMs)) oldest = member
     }
     if (!oldest) return false
-    oldest.group.idle.shift()
-    retire(oldest, 'replaced')
+    endIdle(oldest, 'replaced')
     return true
   }
 
-  function refuse(group: Group): void {
-    const waiter = group.waiters.shift()
-    waiter?.reject(tooManyRequests())
+  function endIdle(member: Member, because: StopReason): void {
+    member.group.idle.splice(member.group.idle.indexOf(member), 1)
+    retire(member, because)
   }
 
-  async function start(group: Group, snapshot: FunctionSnapshot): Promise<void> {
+  function refuse(group: Group): void {
+    takeWaiter(group)?.reject(tooManyRequests('ConcurrentInvocationLimitExceeded'))
+  }
+
+  async function start(group: Group, snapshot: FunctionSnapshot, provision?: Provision): Promise<void> {
     group.starting++
     startingTotal++
+    if (provision) provision.starting++
     let isStarting = true
     const started = () => {
       if (!isStarting) return
       isStarting = false
       group.starting--
       startingTotal--
+      if (provision) provision.starting--
+      // Who waited for a start of others to be over.
+      if (startingTotal === STARTS_AT_ONCE_MAX - 1) for (const other of groups.values()) if (other.provision) provisionMore(other)
     }
     let member: Member | undefined
     try {
       const { environment, expiresAtMs } = await launch(snapshot, {
         onIdle: () => {
+          member!.isReady = true
           started()
           onIdle(member!)
         },
@@ -196,19 +265,20 @@ export function createPool(options: PoolOptions): Pool {
           started()
           onStopped(member!)
         },
-      }, options)
+      }, { ...options, initializationType: provision ? 'provisioned-concurrency' : 'on-demand' })
       const { timeoutSeconds } = snapshot.record.settings
       member = {
-        environment, group, generation: snapshot.record.generation, idleSinceMs: clock.monotonic(),
+        environment, group, isProvisioned: provision !== undefined, isReady: false, generation: snapshot.record.generation, idleSinceMs: clock.monotonic(),
         retiresAtMs: expiresAtMs - timeoutSeconds * 1000 - CREDENTIALS_MARGIN_MS,
       }
       group.members.add(member)
       total++
       if (closing.signal.aborted) retire(member, 'replaced')
     } catch (error) {
+      if (provision) noteProvisionFailure(group, (error as Error).message)
       started()
       // Whatever was wrong would be wrong for the next one too, but each call deserves its own attempt.
-      group.waiters.shift()?.reject(error)
+      takeWaiter(group)?.reject(error)
       if (!('code' in (error as object))) log.error({ err: error, function: group.arn }, 'an environment could not be started')
       consider(group)
     }
@@ -228,26 +298,33 @@ export function createPool(options: PoolOptions): Pool {
     group.isWatched = false
   }
 
-  /** Ends environments that nobody uses, as long as there are any environments. */
+  /** Ends environments that nobody uses and looks after those that are kept ready, as long as there are any. */
   async function sweep(): Promise<void> {
     if (isSweeping) return
     isSweeping = true
-    while (total + startingTotal > 0 && !closing.signal.aborted) {
+    while (groups.size > 0 && !closing.signal.aborted) {
       await clock.sleep(Math.min(SWEEP_MS, idleMsMax), closing.signal)
       const now = clock.monotonic()
-      for (const group of groups.values()) {
-        while (group.idle.length > 0 && now - group.idle[0]!.idleSinceMs >= idleMsMax) retire(group.idle.shift()!, 'idle too long')
+      for (const [key, group] of groups) {
+        for (const member of group.idle.filter((one) => !isKept(one, now))) endIdle(member, 'idle too long')
+        provisionMore(group)
+        if (isUnused(group)) groups.delete(key)
       }
     }
-    for (const group of groups.values()) if (isUnused(group)) groups.delete(group.arn)
     isSweeping = false
   }
 
-  const isUnused = ({ members, waiters, starting }: Group) => members.size === 0 && waiters.length === 0 && starting === 0
+  /** What is kept ready is replaced when it must take no more events. */
+  function isKept(member: Member, now: number): boolean {
+    return member.isProvisioned && member.group.provision ? isUsable(member) : now - member.idleSinceMs < idleMsMax
+  }
+
+  const isUnused = ({ members, waiters, starting, provision }: Group) => members.size === 0 && waiters.length === 0 && starting === 0 && !provision
 
   async function stopAll(because: StopReason): Promise<void> {
     for (const group of [...groups.values()]) {
-      for (const waiter of group.waiters.splice(0)) waiter.reject(errors.ServiceException('The server is being stopped or emptied.'))
+      for (let waiter = takeWaiter(group); waiter; waiter = takeWaiter(group)) waiter.reject(errors.ServiceException('The server is being stopped or emptied.'))
+      group.provision = undefined
       for (const member of [...group.members]) retire(member, because)
     }
     await Promise.all([...ending])
@@ -259,13 +336,27 @@ export function createPool(options: PoolOptions): Pool {
       const group = groupOf(snapshot)
       const member = group.waiters.length === 0 ? takeIdle(group) : undefined
       if (member) return member.environment.invoke(event, sink)
-      if (group.waiters.length >= WAITING_CALLS_MAX) throw tooManyRequests()
+      if (group.waiters.length >= WAITING_CALLS_MAX || waitingBytes + event.payload.length > WAITING_BYTES_MAX) throw tooManyRequests('ConcurrentInvocationLimitExceeded')
       const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
+      waitingBytes += event.payload.length
       group.waiters.push({ snapshot, event, sink, sinceMs: clock.monotonic(), resolve, reject })
       consider(group)
       void watch(group)
       void sweep()
       return promise
+    },
+    provision(snapshot, environments) {
+      if (closing.signal.aborted) return
+      const group = groupOf(snapshot)
+      if (environments === 0) group.provision = undefined
+      else if (group.provision) Object.assign(group.provision, { snapshot, environments })
+      else group.provision = { snapshot, environments, starting: 0 }
+      provisionMore(group)
+      void sweep()
+    },
+    provisioned({ arn, record: { version } }) {
+      const group = groups.get(`${arn}:${version}`)
+      return { ready: group ? readyOf(group) : 0, failure: group?.provision?.failure?.message }
     },
     size: () => total,
     stopAll,
@@ -280,9 +371,4 @@ export function createPool(options: PoolOptions): Pool {
       }
     },
   }
-}
-
-/** Observed: AWS, 25-11-2025, recorded by localstack's test_reserved_concurrency: the sentence. */
-function tooManyRequests() {
-  return errors.TooManyRequestsException('Rate Exceeded.', { Reason: 'ConcurrentInvocationLimitExceeded' })
 }

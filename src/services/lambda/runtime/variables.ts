@@ -30,6 +30,7 @@ export interface VariablesOptions {
   interpreterVersion: string | undefined
   scratchDirectory: string | undefined
   logs: LogSettings
+  initializationType: 'on-demand' | 'provisioned-concurrency'
 }
 
 /**
@@ -67,7 +68,7 @@ export function variablesOf(options: VariablesOptions): Record<string, string> {
     AWS_LAMBDA_FUNCTION_NAME: name,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(settings.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: record.version,
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_INITIALIZATION_TYPE: options.initializationType,
     AWS_LAMBDA_LOG_GROUP_NAME: settings.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: logStream,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
