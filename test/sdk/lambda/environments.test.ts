@@ -90,7 +90,7 @@ describe('an environment', () => {
     assert.equal(refused.length, 2)
     for (const error of refused) {
       // Observed: AWS, 25-11-2025, recorded by localstack's test_reserved_concurrency: the sentence.
-      assert.deepEqual([error.code, error.status, error.message, error.members], ['TooManyRequestsException', 429, 'Rate Exceeded.', { Type: 'User', Reason: 'ConcurrentInvocationLimitExceeded' }])
+      assert.deepEqual([error.code, error.status, error.message, error.members], ['TooManyRequestsException', 429, 'Rate Exceeded.', { Type: 'User', Reason: 'ConcurrentInvocationLimitExceeded', retryAfterSeconds: '1' }])
     }
     const other = await deploy('g', counting)
     assert.equal((await invoke(other)).answer.uses, 1, 'an idle environment makes room for another function')
