@@ -70,7 +70,8 @@ async function answer(request: HttpRequest, options: AdminOptions): Promise<Http
     const { contentType, text } = await options.metrics()
     return { status: 200, headers: { 'content-type': contentType }, body: text }
   }
-  const traceId = /^\/_countersign\/traces\/([\w-]{1,128})$/.exec(path)?.[1]
+  // Ids of HTTP APIs end in an equals sign.
+  const traceId = /^\/_countersign\/traces\/([\w-]{1,128}=?)$/.exec(path.replace(/%3d$/i, '='))?.[1]
   if (isRead && traceId !== undefined) return answerTrace(request, traceId, options)
   if (isRead && path === '/_countersign/traces') {
     const { caller } = await signed(request, options)

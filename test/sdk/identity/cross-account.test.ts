@@ -1,7 +1,6 @@
 // A client of one account that assumes a role of another and signs a GET by hand against a REST API there: with every half missing in turn.
 
 import assert from 'node:assert/strict'
-import { createHash, createHmac } from 'node:crypto'
 import { request } from 'node:http'
 import { describe, test, type TestContext } from 'node:test'
 import { CreateDeploymentCommand, ImportRestApiCommand, UpdateRestApiCommand } from '@aws-sdk/client-api-gateway'
@@ -12,6 +11,7 @@ import { CreateFunctionCommand, InvokeCommand } from '@aws-sdk/client-lambda'
 import { AssumeRoleCommand, type AssumeRoleCommandInput, type STSClient } from '@aws-sdk/client-sts'
 import { systemClock } from '#lib/clock.ts'
 import { newAccount, policyOf, type TestAccount } from '#test/support/accounts.ts'
+import { signedHeaders } from '#test/support/hand-signed.ts'
 import { refuses } from '#test/support/refuses.ts'
 import { startServer, type Credentials, type TestServer } from '#test/support/server.ts'
 import { zip } from '#test/support/zip.ts'
@@ -30,25 +30,6 @@ const definition = JSON.stringify({
     'x-amazon-apigateway-integration': { type: 'mock', requestTemplates: { 'application/json': '{"statusCode": 200}' }, responses: { default: { statusCode: '200', responseTemplates: { 'application/json': '"$context.identity.userArn"' } } } },
   } } },
 })
-
-/** Signs as the client of the document does: host, date and token, joined by hand; no library. */
-function signedHeaders({ host, path, region, credentials, nowMs }: { host: string, path: string, region: string, credentials: Credentials, nowMs: number }): Record<string, string> {
-  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
-  const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest()
-  const amzDate = new Date(nowMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
-  const day = amzDate.slice(0, 8)
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials
-  const names = sessionToken === undefined ? 'host;x-amz-date' : 'host;x-amz-date;x-amz-security-token'
-  const token = sessionToken === undefined ? '' : `x-amz-security-token:${sessionToken}\n`
-  const canonical = `GET\n${path}\n\nhost:${host}\nx-amz-date:${amzDate}\n${token}\n${names}\n${sha256('')}`
-  const scope = `${day}/${region}/execute-api/aws4_request`
-  const key = ['execute-api', 'aws4_request'].reduce(hmac as (key: Buffer, text: string) => Buffer, hmac(hmac(`AWS4${secretAccessKey}`, day), region))
-  const signature = hmac(key, `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n${sha256(canonical)}`).toString('hex')
-  return {
-    Host: host, 'X-Amz-Date': amzDate, ...(sessionToken === undefined ? {} : { 'X-Amz-Security-Token': sessionToken }),
-    Authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
-  }
-}
 
 interface World {
   server: TestServer
@@ -191,8 +172,7 @@ describe('a client of another account', () => {
     await server.lambda.send(new CreateFunctionCommand({
       FunctionName: 'caller', Runtime: 'nodejs22.x', Handler: 'index.handler', Role, Timeout: 30,
       Code: { ZipFile: await zip({ 'index.mjs': `
-        import { createHash, createHmac } from 'node:crypto'
-        import { request } from 'node:http'
+                import { request } from 'node:http'
         import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
         ${signedHeaders.toString()}
         export async function handler({ host, port, ...role }) {
