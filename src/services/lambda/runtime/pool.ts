@@ -1,5 +1,6 @@
 // The environments of all functions: who waits for one, when another is started, and when one goes.
 
+import { availableParallelism } from 'node:os'
 import type { Log } from '#lib/log.ts'
 import type { FunctionSnapshot } from '../directory.ts'
 import { errors } from '../errors.ts'
@@ -7,6 +8,7 @@ import { tooManyRequests } from '../concurrency/admission.ts'
 import { ENVIRONMENTS_MAX, IDLE_MS_MAX, PROVISION_PAUSE_MS, STARTS_AT_ONCE_MAX, WAITING_BYTES_MAX, WAITING_CALLS_MAX } from '../limits.ts'
 import type { Environment, EnvironmentEvent, Outcome, StopReason } from './environment.ts'
 import { launch, type LaunchOptions } from './launch.ts'
+import { afterInvocation, afterStart, isWorthStarting, newPace, PATIENCE_MS, type Pace } from './patience.ts'
 import type { ResponseSink } from './response-stream.ts'
 
 export interface PoolOptions extends LaunchOptions {
@@ -74,21 +76,19 @@ interface Group {
   idle: Member[]
   waiters: Waiter[]
   starting: number
+  pace: Pace
   isWatched: boolean
   provision: Provision | undefined
 }
 
-/**
- * Ours: a call waits so long for an environment that is at work before another one is started. A function that answers within it is served by
- * few environments, however many calls come at once; AWS starts one for each.
- */
-const PATIENCE_MS = 10
 const SWEEP_MS = 1_000
 /** An environment retires so long before its credentials end, beside the time that one more invocation may take. */
 const CREDENTIALS_MARGIN_MS = 60_000
 
 export function createPool(options: PoolOptions): Pool {
   const { clock, log, environmentsMax = ENVIRONMENTS_MAX, idleMsMax = IDLE_MS_MAX } = options
+  /** A start keeps a core busy. */
+  const startsAtOnceMax = Math.min(STARTS_AT_ONCE_MAX, availableParallelism())
   const groups = new Map<string, Group>()
   const closing = new AbortController()
   /** Ends of environments that are not over yet. */
@@ -102,7 +102,7 @@ export function createPool(options: PoolOptions): Pool {
     const arn = `${functionArn}:${record.version}`
     let group = groups.get(arn)
     if (!group) {
-      group = { arn, generation: record.generation, members: new Set(), idle: [], waiters: [], starting: 0, isWatched: false, provision: undefined }
+      group = { arn, generation: record.generation, members: new Set(), idle: [], waiters: [], starting: 0, pace: newPace, isWatched: false, provision: undefined }
       groups.set(arn, group)
     }
     if (group.generation !== record.generation) {
@@ -143,7 +143,7 @@ export function createPool(options: PoolOptions): Pool {
     member.idleSinceMs = clock.monotonic()
     if (closing.signal.aborted || !isUsable(member)) return retire(member, 'replaced')
     const waiter = takeWaiter(member.group)
-    if (waiter) waiter.resolve(member.environment.invoke(waiter.event, waiter.sink))
+    if (waiter) waiter.resolve(invokeIn(member, waiter.event, waiter.sink))
     else member.group.idle.push(member)
     if (member.isProvisioned) provisionMore(member.group)
   }
@@ -154,11 +154,17 @@ export function createPool(options: PoolOptions): Pool {
     return waiter
   }
 
+  async function invokeIn({ environment, group }: Member, event: EnvironmentEvent, sink: ResponseSink | undefined): Promise<Outcome> {
+    const outcome = await environment.invoke(event, sink)
+    if (outcome.durationMs !== undefined) group.pace = afterInvocation(group.pace, outcome.durationMs)
+    return outcome
+  }
+
   /** Init is done again within the invocation that has waited longest. */
   function onInitFailed(member: Member): void {
     const waiter = closing.signal.aborted || !isUsable(member) ? undefined : takeWaiter(member.group)
     if (member.isProvisioned) noteProvisionFailure(member.group, 'The function failed to initialize.')
-    if (waiter) waiter.resolve(member.environment.invoke(waiter.event, waiter.sink))
+    if (waiter) waiter.resolve(invokeIn(member, waiter.event, waiter.sink))
     else retire(member, 'failed to start')
   }
 
@@ -176,7 +182,7 @@ export function createPool(options: PoolOptions): Pool {
     for (const member of group.members) if (member.isProvisioned && member.isReady && ++kept > provision.environments) member.isProvisioned = false
     if (ready >= provision.environments) provision.failure = undefined
     else if (provision.failure && clock.monotonic() - provision.failure.atMs < PROVISION_PAUSE_MS) return
-    while (ready + provision.starting < provision.environments && startingTotal < STARTS_AT_ONCE_MAX) {
+    while (ready + provision.starting < provision.environments && startingTotal < startsAtOnceMax) {
       if (total + startingTotal >= environmentsMax && !makeRoom()) return noteProvisionFailure(group, `This server runs ${environmentsMax} environments at most.`)
       void start(group, provision.snapshot, provision)
     }
@@ -203,9 +209,10 @@ export function createPool(options: PoolOptions): Pool {
   function consider(group: Group): void {
     const oldest = group.waiters[0]
     if (!oldest || closing.signal.aborted) return
-    const isAlone = group.members.size === 0 && group.starting === 0
-    if (!isAlone && clock.monotonic() - oldest.sinceMs < PATIENCE_MS) return
-    if (group.starting >= group.waiters.length || startingTotal >= STARTS_AT_ONCE_MAX) return
+    const { members, waiters, starting, pace } = group
+    const crowd = { waiting: waiters.length, environments: Math.max(members.size, starting), starting, oldestWaitMs: clock.monotonic() - oldest.sinceMs }
+    if (!isWorthStarting(crowd, pace)) return
+    if (group.starting >= group.waiters.length || startingTotal >= startsAtOnceMax) return
     if (total + startingTotal >= environmentsMax && !makeRoom()) {
       // Those that are waiting longer than the patience lasts are refused; others may still be served.
       if (group.starting === 0) refuse(group)
@@ -239,6 +246,7 @@ export function createPool(options: PoolOptions): Pool {
     group.starting++
     startingTotal++
     if (provision) provision.starting++
+    const sinceMs = clock.monotonic()
     let isStarting = true
     const started = () => {
       if (!isStarting) return
@@ -247,12 +255,13 @@ export function createPool(options: PoolOptions): Pool {
       startingTotal--
       if (provision) provision.starting--
       // Who waited for a start of others to be over.
-      if (startingTotal === STARTS_AT_ONCE_MAX - 1) for (const other of groups.values()) if (other.provision) provisionMore(other)
+      if (startingTotal === startsAtOnceMax - 1) for (const other of groups.values()) if (other.provision) provisionMore(other)
     }
     let member: Member | undefined
     try {
       const { environment, expiresAtMs } = await launch(snapshot, {
         onIdle: () => {
+          if (!member!.isReady) group.pace = afterStart(group.pace, clock.monotonic() - sinceMs)
           member!.isReady = true
           started()
           onIdle(member!)
@@ -335,7 +344,7 @@ export function createPool(options: PoolOptions): Pool {
       if (closing.signal.aborted) throw errors.ServiceException('The server is being stopped.')
       const group = groupOf(snapshot)
       const member = group.waiters.length === 0 ? takeIdle(group) : undefined
-      if (member) return member.environment.invoke(event, sink)
+      if (member) return invokeIn(member, event, sink)
       if (group.waiters.length >= WAITING_CALLS_MAX || waitingBytes + event.payload.length > WAITING_BYTES_MAX) throw tooManyRequests('ConcurrentInvocationLimitExceeded')
       const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
       waitingBytes += event.payload.length
