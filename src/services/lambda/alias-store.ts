@@ -1,6 +1,8 @@
 // SQL of aliases.
 
 import { defineTransactions, sql, type Reader, type Row, type Transaction } from '#storage/database.ts'
+import { deleteConcurrencyOf } from './concurrency/store.ts'
+import { deleteConfigsOf } from './events/store.ts'
 import type { AliasRecord, PermissionStatement } from './model.ts'
 import { changed, conflict, findVersion, lockFunction, type FunctionKey } from './function-rows.ts'
 
@@ -66,11 +68,13 @@ export const aliasTransactions = defineTransactions('lambda', {
     return next
   },
 
-  /** With its address. An alias that is not there is no conflict. Conflicts: `missing`. */
+  /** With its address and settings. An alias that is not there is no conflict. Conflicts: `missing`. */
   async deleteAlias(tx, { key, name }: { key: FunctionKey, name: string }): Promise<void> {
     await lockFunction(tx, { key, revisionId: undefined })
     await tx.run(sql`delete from lambda_aliases where account_id = ${key.accountId} and region = ${key.region} and name = ${key.name} and alias = ${name}`)
     await tx.run(sql`delete from lambda_urls where account_id = ${key.accountId} and region = ${key.region} and name = ${key.name} and qualifier = ${name}`)
+    await deleteConfigsOf(tx, key, name)
+    await deleteConcurrencyOf(tx, key, name)
     await changed(tx, key)
   },
 })

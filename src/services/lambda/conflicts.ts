@@ -21,7 +21,7 @@ export function conflictError(failure: unknown, reference: FunctionReference, { 
     // Observed: AWS, 25-11-2025, recorded by localstack's test_permission_exceptions.
     case 'policy missing': return errors.ResourceNotFoundException('No policy is associated with the given resource.')
     case 'policy too long': return errors.PolicyLengthExceededException(`The final policy size is bigger than the limit (${RESOURCE_POLICY_BYTES_MAX}).`)
-    // Source: LocalStack's provider, whose tests compare it with AWS: this one and the next.
+    // Observed: AWS, 10-04-2024, recorded by localstack's test_notfound_and_invalid_routingconfigs: this one and the next.
     case 'alias missing': return errors.ResourceNotFoundException(`Cannot find alias arn: ${qualifiedArn(reference)}`)
     case 'alias exists': return errors.ResourceConflictException(`Alias already exists: ${qualifiedArn(reference)}`)
     // Ours: the version has gone between two looks.

@@ -8,6 +8,7 @@ import type { Call, Valid } from '#aws/service.ts'
 import { Conflict } from '#storage/database.ts'
 import type { LambdaService } from './api.ts'
 import { findAlias, listAllAliases } from './alias-store.ts'
+import { findReserved } from './concurrency/store.ts'
 import { conflictError } from './conflicts.ts'
 import { downloadUrl } from './downloads.ts'
 import { errors } from './errors.ts'
@@ -48,10 +49,12 @@ export function variablesOfRecord(record: FunctionRecord, { sealer }: Pick<Lambd
 export async function getFunction({ FunctionName, Qualifier }: Valid<GetFunctionRequest>, { scope }: Call, service: LambdaService): Promise<GetFunctionResponse> {
   const reference = parseFunctionName(FunctionName, scope, Qualifier)
   const record = await requireVersion(reference, service)
+  const reserved = await findReserved(service.database, reference)
   return {
     Configuration: describe(record, { variables: variablesOfRecord(record, service), moment: 'now', qualifier: reference.qualifier }),
     Code: { RepositoryType: 'S3', Location: downloadUrl(record.codeSha256, { ...service, endpoint: service.endpoint.url() }) },
     ...(Object.keys(record.tags).length === 0 ? {} : { Tags: { ...record.tags } }),
+    ...(reserved === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: reserved } }),
   }
 }
 

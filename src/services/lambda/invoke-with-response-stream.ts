@@ -3,7 +3,7 @@
 import type { InvokeWithResponseStreamRequest } from '@aws-sdk/client-lambda'
 import type { Call, Valid } from '#aws/service.ts'
 import type { LambdaService } from './api.ts'
-import { requireFunction } from './functions.ts'
+import { requireVersion } from './functions.ts'
 import { clientContextOf, payloadOf } from './invoke.ts'
 import type { StreamingResult } from './invoker.ts'
 import { parseFunctionName, qualifiedArn } from './names.ts'
@@ -28,7 +28,7 @@ export async function invokeWithResponseStream(input: Valid<InvokeWithResponseSt
   const reference = parseFunctionName(input.FunctionName, call.scope, input.Qualifier)
   const payload = payloadOf(input.Payload)
   if (input.InvocationType === 'DryRun') {
-    await requireFunction(reference, service)
+    await requireVersion(reference, service)
     return { StatusCode: 204 }
   }
   const result = await service.invoker.invokeStreaming({

@@ -4,7 +4,7 @@ import type { InvocationRequest } from '@aws-sdk/client-lambda'
 import type { Call, Valid } from '#aws/service.ts'
 import type { LambdaService } from './api.ts'
 import { errors } from './errors.ts'
-import { requireFunction } from './functions.ts'
+import { requireVersion } from './functions.ts'
 import { checkPayloadSize, type Invocation } from './invoker.ts'
 import { jsonFault } from './json-fault.ts'
 import { parseFunctionName, qualifiedArn } from './names.ts'
@@ -23,7 +23,7 @@ export async function invoke(input: Valid<InvocationRequest>, call: Call, servic
   const type = input.InvocationType === 'Event' ? 'Event' : 'RequestResponse'
   const payload = payloadOf(input.Payload, type)
   if (input.InvocationType === 'DryRun') {
-    await requireFunction(reference, service)
+    await requireVersion(reference, service)
     return { StatusCode: 204 }
   }
   const result = await service.invoker.invoke({

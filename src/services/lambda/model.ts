@@ -227,7 +227,7 @@ export function describeInList(record: FunctionRecord, { variables, qualifier }:
     PackageType: 'Zip',
     Architectures: [settings.architecture],
     EphemeralStorage: { Size: settings.ephemeralStorageMb },
-    // Observed: AWS, 10-04-2024, recorded by localstack's test_snapstart_lifecycle: the optimization is a version's.
+    // Source: Lambda API reference, SnapStartResponse, OptimizationStatus: the optimization is a version's.
     SnapStart: { ApplyOn: settings.snapStart ?? 'None', OptimizationStatus: settings.snapStart === 'PublishedVersions' && record.version !== LATEST ? 'On' : 'Off' },
     LoggingConfig: {
       LogFormat: settings.logFormat ?? 'Text',

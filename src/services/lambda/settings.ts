@@ -135,7 +135,7 @@ export function refuseUnserved(input: Settable, operation: string): void {
 /** Runtimes that can be snapshotted. Source: Lambda developer guide, "Improving startup performance with Lambda SnapStart", supported runtimes. */
 const snapStartRuntimes = /^(java(11|17|21|25)|python3\.(1[2-9])|dotnet(8|10))$/
 
-/** Source: LocalStack's provider, whose tests compare it with AWS: the sentence. */
+/** Observed: AWS, 10-04-2024, recorded by localstack's test_snapstart_exceptions: the sentence. */
 export function checkSnapStart(input: Settable, runtime: string): void {
   if (input.SnapStart?.ApplyOn === 'PublishedVersions' && !snapStartRuntimes.test(runtime)) {
     throw errors.InvalidParameterValueException(`${runtime} is not supported for SnapStart enabled functions.`)

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eachDatabase } from '#test/support/each-database.ts'
 import { findAlias, listAliases } from './alias-store.ts'
-import { migrations } from './migrations.ts'
+import { migrations as concurrencyMigrations } from './concurrency/migrations.ts'
+import { migrations as eventMigrations } from './events/migrations.ts'
+import { migrations as functionMigrations } from './migrations.ts'
 import type { FunctionRecord } from './model.ts'
 import { findLayerVersion, listLayerNames, listLayerVersions } from './layer-store.ts'
 import { findArchive, findFunction, findVersion, listFunctions, listVersions, readUsage, transactions } from './store.ts'
@@ -22,6 +24,9 @@ const key = { accountId: '000000000000', region: 'us-east-1', name: 'f' }
 const archive = Buffer.from('zip')
 const target = { key, qualifier: undefined, revisionId: undefined }
 const statement = { Sid: 's', Effect: 'Allow', Principal: '*', Action: 'lambda:InvokeFunction', Resource: 'arn' } as const
+
+/** With a function go the settings that other tables keep for it. */
+const migrations = [...functionMigrations, ...eventMigrations, ...concurrencyMigrations]
 
 eachDatabase('functions', { migrations, transactionModules: [new URL('./store.ts', import.meta.url)] }, (open) => {
   test('are not made twice, nor changed when they are missing or were changed before', async () => {

@@ -4,6 +4,8 @@ import { defineTransactions, sql, type Reader, type Transaction } from '#storage
 import type { Scope } from '#aws/arn.ts'
 import { aliasTransactions, listAllAliases } from './alias-store.ts'
 import { deleteUnusedArchive, saveArchive } from './archive-store.ts'
+import { deleteConcurrencyOf } from './concurrency/store.ts'
+import { deleteConfigsOf } from './events/store.ts'
 import { changed, conflict, findFunction, findVersion, functionOf, lockFunction, plainOf, type Expected, type FunctionKey } from './function-rows.ts'
 import { layerTransactions } from './layer-store.ts'
 import { LATEST, type FunctionRecord, type FunctionSettings, type LayerUse } from './model.ts'
@@ -150,6 +152,8 @@ const functionTransactions = defineTransactions('lambda', {
     await tx.run(sql`delete from lambda_aliases where account_id = ${accountId} and region = ${region} and name = ${name}`)
     await tx.run(sql`delete from lambda_urls where account_id = ${accountId} and region = ${region} and name = ${name}`)
     await tx.run(sql`delete from lambda_layer_uses where account_id = ${accountId} and region = ${region} and name = ${name}`)
+    await deleteConfigsOf(tx, key)
+    await deleteConcurrencyOf(tx, key)
     for (const sha256 of new Set([record.codeSha256, ...rows.map((row) => row['code_sha256'] as string)])) await deleteUnusedArchive(tx, sha256)
     await changed(tx, key)
   },
@@ -163,6 +167,8 @@ const functionTransactions = defineTransactions('lambda', {
     if ((await listAllAliases(tx, key)).some((alias) => alias.version === version || version in alias.weights)) throw conflict('referenced')
     await tx.run(sql`delete from lambda_versions where account_id = ${accountId} and region = ${region} and name = ${name} and version = ${Number(version)}`)
     await deleteLayerUses(tx, key, version)
+    await deleteConfigsOf(tx, key, version)
+    await deleteConcurrencyOf(tx, key, version)
     for (const sha256 of shasOf(record)) await deleteUnusedArchive(tx, sha256)
     await changed(tx, key)
   },

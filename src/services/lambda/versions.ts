@@ -29,7 +29,7 @@ export async function publishVersion(input: Valid<PublishVersionRequest>, { scop
   } catch (error) {
     if (error instanceof Conflict && error.reason === 'code') {
       const current = Buffer.from((await requireFunction(reference, service)).codeSha256, 'hex').toString('base64')
-      // Source: LocalStack's provider, whose tests compare it with AWS.
+      // Observed: AWS, 10-04-2024, recorded by localstack's test_publish_with_wrong_sha256.
       throw errors.InvalidParameterValueException(`CodeSHA256 (${input.CodeSha256}) is different from current CodeSHA256 in $LATEST (${current}). Please try again with the CodeSHA256 in $LATEST.`)
     }
     throw conflictError(error, reference)

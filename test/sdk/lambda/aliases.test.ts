@@ -43,6 +43,7 @@ describe('an alias', () => {
       const { version, payload } = await invoke(server, FunctionName, {}, { Qualifier })
       assert.deepEqual([version, payload], ['1', { runs: 1, arn: `${arn}:live`, version: '1' }])
     }
+    assert.equal((await invoke(server, 'f', {}, { Qualifier: 'live', InvocationType: 'DryRun' })).status, 204)
     await server.lambda.send(new UpdateAliasCommand({ FunctionName: 'f', Name: 'live', FunctionVersion: '2' }))
     assert.deepEqual((await invoke(server, `${arn}:live`)).payload, { runs: 2, arn: `${arn}:live`, version: '2' })
     await create(server, 'newest', '$LATEST')

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
-  CreateFunctionCommand, GetAccountSettingsCommand, GetFunctionConfigurationCommand, GetFunctionRecursionConfigCommand, GetRuntimeManagementConfigCommand,
-  PublishLayerVersionCommand, PublishVersionCommand, PutFunctionRecursionConfigCommand, PutRuntimeManagementConfigCommand, UpdateFunctionConfigurationCommand,
+  CreateFunctionCommand, DeleteFunctionCommand, GetAccountSettingsCommand, GetFunctionCommand, GetFunctionConfigurationCommand, GetFunctionRecursionConfigCommand, GetRuntimeManagementConfigCommand,
+  PublishLayerVersionCommand, PublishVersionCommand, PutFunctionConcurrencyCommand, PutFunctionRecursionConfigCommand, PutRuntimeManagementConfigCommand, UpdateFunctionConfigurationCommand,
   type CreateFunctionCommandInput, type UpdateFunctionConfigurationCommandInput,
 } from '@aws-sdk/client-lambda'
 import { refuses } from '#test/support/refuses.ts'
@@ -77,6 +77,11 @@ describe('settings that are kept', () => {
     assert.deepEqual(AccountLimit, {
       TotalCodeSize: 80_530_636_800, CodeSizeUnzipped: 262_144_000, CodeSizeZipped: 52_428_800, ConcurrentExecutions: 1_000, UnreservedConcurrentExecutions: 1_000,
     })
+    await server.lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: 'f', ReservedConcurrentExecutions: 100 }))
+    assert.equal((await usage()).AccountLimit!.UnreservedConcurrentExecutions, 900)
+    assert.deepEqual((await server.lambda.send(new GetFunctionCommand({ FunctionName: 'f', Qualifier: '1' }))).Concurrency, { ReservedConcurrentExecutions: 100 })
+    await server.lambda.send(new DeleteFunctionCommand({ FunctionName: 'f' }))
+    assert.equal((await usage()).AccountLimit!.UnreservedConcurrentExecutions, 1_000)
     const elsewhere = server.clients(server.credentials, 'eu-west-1')
     assert.deepEqual((await elsewhere.lambda.send(new GetAccountSettingsCommand({}))).AccountUsage, { FunctionCount: 0, TotalCodeSize: 0 })
   })
