@@ -127,20 +127,11 @@ function quotaOf({ planId, keyId, quota }: KeyGrant): LimitSource | undefined {
 }
 
 /** One bucket for all that a key calls of its plan, or for a method that the plan sets apart. */
-function keyBucket(grant: KeyGrant, request: MeteredRequest): LimitSource | undefined {
-  const { planId, keyId, throttle } = grant
+function keyBucket({ planId, keyId, throttle, methodThrottles }: KeyGrant, request: MeteredRequest): LimitSource | undefined {
   const method = `${request.resourcePath}/${request.httpMethod}`
-  const own = methodThrottleOf(grant, method)
+  const own = Object.hasOwn(methodThrottles, method) ? methodThrottles[method] : undefined
   if (own) return bucket({ owner: planId, name: `${keyId}/${request.apiId}:${request.stageName}${method}` }, own)
   return throttle && bucket({ owner: planId, name: keyId }, throttle)
-}
-
-const methodThrottleOf = ({ methodThrottles }: KeyGrant, method: string): RateLimit | undefined =>
-  (Object.hasOwn(methodThrottles, method) ? methodThrottles[method] : undefined)
-
-/** What a key's requests of a method are throttled to, where its plan says. */
-export function keyThrottle(grant: KeyGrant, { resourcePath, httpMethod }: Pick<MeteredRequest, 'resourcePath' | 'httpMethod'>): RateLimit | undefined {
-  return methodThrottleOf(grant, `${resourcePath}/${httpMethod}`) ?? grant.throttle
 }
 
 /** Each method of a stage has a bucket of its own, also where one setting serves all. Limits of the account or beyond set nothing; -1 lifts the limit. */

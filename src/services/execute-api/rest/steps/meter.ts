@@ -1,6 +1,6 @@
 // Step 6: takes the request from every limit that applies to it: its key's throttle and quota, the method's and the account's throttle.
 
-import { keyThrottle, type Metering, type RateLimit, type RefusingLimit } from '#services/apigateway/index.ts'
+import type { Metering, RateLimit, RefusingLimit } from '#services/apigateway/index.ts'
 import { GatewayRefusal } from '../../gateway-responses.ts'
 import type { Exchange, Route } from '../exchange.ts'
 import { masked } from '../mask.ts'
@@ -35,11 +35,11 @@ function lineOf(
   const target = `RestApi ${apiId}, Stage ${stageName}, Resource ${method.resource.id}, HttpMethod ${exchange.request.method}.`
   if (limit === 'account throttle') return `Key throttle limit exceeded for ${target}`
   if (limit === 'method throttle' || !key) return `Key throttle limit exceeded for ${target}${figures(methodLimit)}`
-  const { planId, quota } = key.grant
+  const { planId, quota, throttle, methodThrottles } = key.grant
   const exceeded = (what: string) => `API Key ${masked(key.value)} exceeded ${what} limit for API Stage ${apiId}/${stageName}: `
   if (limit === 'quota') return `${exceeded('quota')}Key quota exhausted for Usage Plan ID ${planId}. Limit: ${quota?.limit} Period: ${quota?.period}`
-  const throttle = keyThrottle(key.grant, { resourcePath: method.resource.path, httpMethod: method.definition.httpMethod })
-  return `${exceeded('throttle')}Key throttle limit exceeded for Usage Plan ID ${planId}, ${target}${figures(throttle)}`
+  const own = new Map(Object.entries(methodThrottles)).get(`${method.resource.path}/${method.definition.httpMethod}`)
+  return `${exceeded('throttle')}Key throttle limit exceeded for Usage Plan ID ${planId}, ${target}${figures(own ?? throttle)}`
 }
 
 function figures({ rateLimit, burstLimit }: RateLimit = {}): string {
