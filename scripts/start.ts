@@ -3,9 +3,11 @@
 import { spawn } from 'node:child_process'
 import { join, relative, resolve } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
+import { readFileIfAny, writeFileAtomically } from '#lib/files.ts'
 import { createLog } from '#lib/log.ts'
 import { systemRandom } from '#lib/random.ts'
 import { readCredentials } from '#lib/credentials-file.ts'
+import { createAccount } from '#src/cli/account.ts'
 import { ConfigRefusal, readSettings } from '#src/config.ts'
 import { startServer, type RunningServer } from '#src/server.ts'
 import packageFile from '../package.json' with { type: 'json' }
@@ -23,6 +25,8 @@ const examples: readonly Example[] = [
   { name: 'service-catalog', prints: [/^the catalog is at (\S+)$/m] },
   { name: 'certificate-signing', prints: [/^the signing page is at (\S+)$/m, /^the key for the page is (\S+)$/m] },
   { name: 'hmac-signature', prints: [/^the endpoint is at (\S+)$/m, /^the key of the endpoint is (\S+)$/m] },
+  { name: 'invoke-async', prints: [/^the function is (\S+)$/m] },
+  { name: 'cross-account', prints: [/^the caller in account A is the function (\S+)$/m, /^the API of account B is at (\S+)$/m] },
 ]
 
 class ExampleFailure extends Error {
@@ -53,7 +57,7 @@ async function start(): Promise<void> {
   const server = await startServer({ settings, clock: systemClock, random: systemRandom, log, version: packageFile.version })
   try {
     for (const note of server.notes) console.log(`note: ${note}`)
-    const environment = clientEnvironment(server, settings)
+    const environment = { ...clientEnvironment(server, settings), ...await otherAccount(server, settings) }
     const found = new Map<string, string[]>()
     for (const example of examples) found.set(example.name, await runExample(example, environment, abort.signal))
     const form = await startForm(found.get('hmac-signature')!, environment, abort.signal)
@@ -103,6 +107,18 @@ function run(file: string, args: string[], environment: NodeJS.ProcessEnv, signa
     child.on('error', fail)
     child.on('close', (code) => code === 0 ? done(printed) : fail(new ExampleFailure(`${relative(root, file)} failed; the lines above say why.`)))
   })
+}
+
+/** The keys of a second account, made at the first start and kept beside those of the first: its root's secret is told only once. */
+async function otherAccount(server: RunningServer, { dataDir, region }: { dataDir: string, region: string }): Promise<NodeJS.ProcessEnv> {
+  const file = join(dataDir, 'example-account.json')
+  let kept = readFileIfAny(file)
+  if (kept === undefined) {
+    const account = await createAccount({ endpoint: server.endpoint, region, credentials: readCredentials(dataDir)! }, undefined, systemClock.now())
+    kept = JSON.stringify({ OTHER_AWS_ACCESS_KEY_ID: account.accessKeyId, OTHER_AWS_SECRET_ACCESS_KEY: account.secretAccessKey })
+    writeFileAtomically(file, kept, 0o600)
+  }
+  return JSON.parse(kept) as NodeJS.ProcessEnv
 }
 
 /** What any AWS client needs, and nothing of another account's that the person's shell may hold. */
