@@ -18,6 +18,8 @@ export interface CallFacts {
   pathParameters: Readonly<Record<string, string>>
   /** With the stage where it has a name. HTTP APIs decode it, function URLs do not. */
   path: string
+  /** As format 2.0 shows it, where that is not `path`: behind a custom domain. */
+  rawPath?: string | undefined
   /** `requestContext.authorizer`; absent where nobody authorized. */
   authorizer?: AuthorizerFacts | undefined
 }
@@ -54,7 +56,8 @@ export function eventV2(parts: RequestParts, facts: CallFacts): Members {
 /** What an event of an integration and one of an authorizer have in common. */
 export function requestV2(parts: RequestParts, facts: CallFacts): Members {
   const { cookies, rawQuery, query, headers, method, sourceIp } = parts
-  const { accountId, apiId, domainName, domainPrefix, requestId, atMs, routeKey, stage, path, authorizer } = facts
+  const { accountId, apiId, domainName, domainPrefix, requestId, atMs, routeKey, stage, authorizer } = facts
+  const path = facts.rawPath ?? facts.path
   return {
     routeKey,
     rawPath: path,

@@ -5,6 +5,7 @@ import { describe, test, type TestContext } from 'node:test'
 import {
   CreateApiCommand, CreateApiMappingCommand, CreateDeploymentCommand, CreateDomainNameCommand, DeleteRouteCommand, GetRoutesCommand, UpdateApiCommand, UpdateStageCommand,
 } from '@aws-sdk/client-apigatewayv2'
+import { AddPermissionCommand } from '@aws-sdk/client-lambda'
 import { functionArnOf, functionIntegration, newHttpApi, type TestHttpApi } from '#test/support/http-api.ts'
 import { startServer, type TestServer } from '#test/support/server.ts'
 import { deployNode } from '../lambda/deploy.ts'
@@ -12,6 +13,7 @@ import { deployNode } from '../lambda/deploy.ts'
 /** Answers its event, or what the query asks for. */
 const echo = `export const handler = async (event) => {
   const { answer } = event.queryStringParameters ?? {}
+  if (answer === 'event') return { statusCode: 200, body: JSON.stringify(event) }
   if (answer === 'fail') throw new Error('no')
   if (answer === 'sleep') return new Promise((done) => setTimeout(done, 3_000))
   return answer === undefined ? event : JSON.parse(answer)
@@ -111,14 +113,24 @@ describe('an HTTP API before a function', () => {
   })
 
   test('gives it an event of format 1.0', async (t) => {
-    const { ApiId, call, permit } = await echoing(t)
+    const { json, ApiId, permit } = await echoing(t)
     await permit('echo')
-    // An event has no statusCode and so is no answer: what the function got is told by one that has.
+    assert.partialDeepStrictEqual(await json('POST', '/prod/old/a%20b?x=1&x=2&answer=event'), {
+      version: '1.0', resource: '/old/{id}', path: '/prod/old/a b', httpMethod: 'POST', pathParameters: { id: 'a b' }, stageVariables: null, body: null, isBase64Encoded: false,
+      queryStringParameters: { x: '2' }, multiValueQueryStringParameters: { x: ['1', '2'] },
+      requestContext: { apiId: ApiId, httpMethod: 'POST', path: '/prod/old/a b', resourceId: 'POST /old/{id}', resourcePath: '/old/{id}', stage: 'prod', protocol: 'HTTP/1.1' },
+    })
+  })
+
+  test('reads only responses in format 1.0', async (t) => {
+    const { call, permit } = await echoing(t)
+    await permit('echo')
+    // An event is no answer: it has no status.
     const { status, text } = await call('POST', '/prod/old/7?x=1&x=2', { headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: 'a=1' })
     assert.deepEqual([status, text], ERROR)
-    const { status: told, text: body, headers } = await call('POST', `/prod/old/7?answer=${encodeURIComponent('{"statusCode":201,"multiValueHeaders":{"Set-Cookie":["a=1","b=2"]},"body":"x"}')}`)
-    assert.deepEqual([told, body, headers['set-cookie'], headers['content-type']], [201, 'x', 'a=1, b=2', 'text/plain; charset=utf-8'])
-    assert.ok(ApiId)
+    const answer = encodeURIComponent('{"statusCode":201,"multiValueHeaders":{"Set-Cookie":["a=1","b=2"]},"body":"x"}')
+    const told = await call('POST', `/prod/old/7?answer=${answer}`)
+    assert.deepEqual([told.status, told.text, told.headers['set-cookie'], told.headers['content-type']], [201, 'x', 'a=1, b=2', 'text/plain; charset=utf-8'])
   })
 
   test('reads its answer: inferred, or as a response', async (t) => {
@@ -184,8 +196,10 @@ describe('the address of an HTTP API', () => {
     assert.deepEqual(await seen(`/_aws/execute-api/${ApiId}/pets`, localhost), ['/pets', '$default', '127.0.0.1'])
     assert.deepEqual(await seen(`/_aws/execute-api/${ApiId}/prod/pets`, localhost), ['/prod/pets', 'prod', '127.0.0.1'])
     assert.deepEqual(await seen(`/restapis/${ApiId}/prod/_user_request_/pets`, localhost), ['/prod/pets', 'prod', '127.0.0.1'])
-    assert.deepEqual((await seen('/shop/v1/pets', `api.example.com:${port}`)).slice(1), ['prod', 'api.example.com'])
+    assert.deepEqual(await seen('/shop/v1/pets', `api.example.com:${port}`), ['/prod/pets', 'prod', 'api.example.com'])
     assert.deepEqual((await seen('/shop/v1/pets', 'API.example.com')).slice(1, 2), ['prod'])
+    const { text } = await call('POST', '/shop/v1/old/7?answer=event', { host: 'api.example.com' })
+    assert.equal(JSON.parse(text).path, '/shop/v1/old/7')
     await apigatewayv2.send(new UpdateApiCommand({ ApiId, DisableExecuteApiEndpoint: true }))
     assert.deepEqual(await seen(`/_aws/execute-api/${ApiId}/pets`, localhost), NOT_FOUND)
     assert.deepEqual(await seen('/pets', `${ApiId}.execute-api.localhost:${port}`), NOT_FOUND)
@@ -200,15 +214,10 @@ describe('the address of an HTTP API', () => {
     await api.permit('echo')
     const host = `${ApiId}.execute-api.localhost:${server.port}`
     assert.deepEqual([(await api.call('PUT', '/any/path', { host })).status, (await api.call('PUT', '/any/path', { host })).text], ERROR)
-    await newPermission(server, ApiId!)
+    await server.lambda.send(new AddPermissionCommand({
+      FunctionName: 'echo', StatementId: 'quick', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com', SourceArn: `arn:aws:execute-api:us-east-1:000000000000:${ApiId}/*/$default`,
+    }))
     const { text } = await api.call('PUT', '/any/path', { host })
     assert.partialDeepStrictEqual(JSON.parse(text), { routeKey: '$default', rawPath: '/any/path', requestContext: { http: { method: 'PUT' }, stage: '$default' } })
   })
 })
-
-async function newPermission({ lambda }: TestServer, ApiId: string): Promise<void> {
-  const { AddPermissionCommand } = await import('@aws-sdk/client-lambda')
-  await lambda.send(new AddPermissionCommand({
-    FunctionName: 'echo', StatementId: 'quick', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com', SourceArn: `arn:aws:execute-api:us-east-1:000000000000:${ApiId}/*/$default`,
-  }))
-}

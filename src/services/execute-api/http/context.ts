@@ -4,9 +4,19 @@ import { commonLogTime } from '#aws/common-log-time.ts'
 import type { CallFacts, IamFacts } from '#aws/http-payload/events.ts'
 import { decodedPath } from '#aws/http-payload/request-parts.ts'
 import type { HttpExchange } from './exchange.ts'
+import { DEFAULT_STAGE } from './target.ts'
 
 /** Source: middleapi/standard-server pull request 93, from captured events: HTTP APIs show paths decoded. */
 export const shownPath = ({ target: { shownPrefix, path } }: Pick<HttpExchange, 'target'>): string => `${shownPrefix}${decodedPath(path)}`
+
+/**
+ * Format 2.0 never shows the key of a mapping, but the stage that it leads to.
+ * Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", payload format differences; CodeGenieApp/serverless-express
+ * issue 465 (the stage).
+ */
+function rawPath({ target: { stageName, path } }: HttpExchange): string {
+  return `${stageName === DEFAULT_STAGE ? '' : `/${stageName}`}${decodedPath(path)}`
+}
 
 export const domainOf = ({ request }: Pick<HttpExchange, 'request'>): string => (request.headers.get('host') ?? '').replace(/:\d+$/, '')
 
@@ -16,7 +26,8 @@ export function callFacts(exchange: HttpExchange, routeKey: string): CallFacts {
   const domainName = domainOf(exchange)
   return {
     accountId, apiId, domainName, domainPrefix: domainName.split('.')[0]!, requestId: requestId, atMs, routeKey, stage: target.stageName,
-    stageVariables: deployed?.stage.stageVariables ?? {}, pathParameters, path: shownPath(exchange), authorizer,
+    stageVariables: deployed?.stage.stageVariables ?? {}, pathParameters, path: shownPath(exchange),
+    rawPath: rawPath(exchange), authorizer,
   }
 }
 

@@ -14,7 +14,7 @@ export interface HttpTarget {
   stageName: string
   /** What routes are matched with: without stage and mapping key, as it was sent. */
   path: string
-  /** What functions see before `path`: `/prod`, the key of a domain's mapping; empty for `$default`. */
+  /** What stood before `path`: `/prod`, the key of a domain's mapping; empty for `$default`. */
   shownPrefix: string
   /** The API answers at its custom domains only. */
   isDisabled?: boolean

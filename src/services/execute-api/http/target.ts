@@ -4,7 +4,7 @@ import type { MappedStage, V2SnapshotSource } from '#services/apigatewayv2/index
 import type { Address } from '../address.ts'
 import type { HttpTarget } from './exchange.ts'
 
-const DEFAULT_STAGE = '$default'
+export const DEFAULT_STAGE = '$default'
 
 /**
  * The first part of the path names a stage where there is one of that name, and is part of the path of `$default` otherwise.
@@ -17,7 +17,7 @@ export async function targetOf({ apiId, stageName, path }: Address, wholePath: s
   return isNamed ? { apiId, stageName, path, shownPrefix: `/${stageName}` } : { apiId, stageName: DEFAULT_STAGE, path: wholePath || '/', shownPrefix: '' }
 }
 
-/** Source: as users' events show: the key of a mapping stays in the path that functions see, and routes do not. */
+/** The key of a mapping stays in the path of format 1.0 and is not part of what routes are matched with. Source: as in `context.ts`. */
 export function mappedTarget({ apiId, stageName, mappingKey }: MappedStage, path: string): HttpTarget {
   const shownPrefix = mappingKey === '' ? '' : `/${mappingKey}`
   return { apiId, stageName, path: path.slice(shownPrefix.length) || '/', shownPrefix }
