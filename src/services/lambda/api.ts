@@ -4,7 +4,7 @@ import type {
   AddLayerVersionPermissionRequest, AddPermissionRequest, CreateAliasRequest, CreateFunctionRequest, CreateFunctionUrlConfigRequest,
   DeleteAliasRequest, DeleteFunctionConcurrencyRequest, DeleteFunctionEventInvokeConfigRequest, DeleteFunctionRequest,
   DeleteFunctionUrlConfigRequest, DeleteLayerVersionRequest, DeleteProvisionedConcurrencyConfigRequest, GetAccountSettingsRequest,
-  GetAliasRequest, GetFunctionConcurrencyRequest, GetFunctionConfigurationRequest, GetFunctionEventInvokeConfigRequest,
+  GetAliasRequest, GetFunctionConcurrencyRequest, GetFunctionCodeSigningConfigRequest, GetFunctionConfigurationRequest, GetFunctionEventInvokeConfigRequest,
   GetFunctionRecursionConfigRequest, GetFunctionRequest, GetFunctionUrlConfigRequest, GetLayerVersionByArnRequest,
   GetLayerVersionPolicyRequest, GetLayerVersionRequest, GetPolicyRequest, GetProvisionedConcurrencyConfigRequest,
   GetRuntimeManagementConfigRequest, InvocationRequest, InvokeAsyncRequest, InvokeWithResponseStreamRequest, ListAliasesRequest,
@@ -34,7 +34,7 @@ import {
   deleteFunctionEventInvokeConfig, getFunctionEventInvokeConfig, listFunctionEventInvokeConfigs, putFunctionEventInvokeConfig, updateFunctionEventInvokeConfig,
 } from './event-invoke-config.ts'
 import type { Deliveries } from './events/deliveries.ts'
-import { getFunctionRecursionConfig, getRuntimeManagementConfig, putFunctionRecursionConfig, putRuntimeManagementConfig } from './function-notes.ts'
+import { getFunctionCodeSigningConfig, getFunctionRecursionConfig, getRuntimeManagementConfig, putFunctionRecursionConfig, putRuntimeManagementConfig } from './function-notes.ts'
 import { deleteFunction, getFunction, getFunctionConfiguration, listFunctions } from './functions.ts'
 import { invoke } from './invoke.ts'
 import { invokeAsync } from './invoke-async.ts'
@@ -90,6 +90,9 @@ const toInvoke = async ({ FunctionName, Qualifier }: Named, { scope }: Call, { d
 /** Source: aws/aws-sdk-ruby pull request 706: what AWS asks of InvokeAsync, whatever its reference says. */
 const toInvokeAsync = ({ FunctionName }: Valid<InvokeAsyncRequest>, call: Call, service: LambdaService): Promise<Permission[]> => toInvoke({ FunctionName }, call, service)
 
+/** Source: Service authorization reference, AWS Lambda, condition keys. */
+const withLayers = (layers: string[] | undefined): Pick<Permission, 'context'> => layers?.length ? { context: { 'lambda:Layer': layers } } : {}
+
 const withAuthType = (permissions: readonly Permission[], authType: string | undefined): Permission[] =>
   permissions.map((permission) => ({ ...permission, ...(authType === undefined ? {} : { context: { 'lambda:FunctionUrlAuthType': authType } }) }))
 
@@ -114,7 +117,7 @@ export const operations: Operations<LambdaService> = {
     access: ({ FunctionName, Role, Tags, Layers }: Valid<CreateFunctionRequest>, { scope }) => {
       const resource = functionArn(parseNewFunctionName(FunctionName, scope))
       return [
-        { action: 'lambda:CreateFunction', resource, ...(Layers?.length ? { context: { 'lambda:Layer': Layers } } : {}) },
+        { action: 'lambda:CreateFunction', resource, ...withLayers(Layers) },
         passRole(Role),
         ...(Tags && Object.keys(Tags).length > 0 ? [{ action: 'lambda:TagResource', resource }] : []),
       ]
@@ -129,7 +132,7 @@ export const operations: Operations<LambdaService> = {
   UpdateFunctionCode: operation<LambdaService, UpdateFunctionCodeRequest, unknown>({ access: onUnqualifiedFunction('lambda:UpdateFunctionCode'), run: updateFunctionCode }),
   UpdateFunctionConfiguration: operation<LambdaService, UpdateFunctionConfigurationRequest, unknown>({
     access: (input, call) => [
-      ...onUnqualifiedFunction('lambda:UpdateFunctionConfiguration')(input, call),
+      ...onUnqualifiedFunction('lambda:UpdateFunctionConfiguration')(input, call).map((permission) => ({ ...permission, ...withLayers(input.Layers) })),
       ...(input.Role === undefined ? [] : [passRole(input.Role)]),
     ],
     run: updateFunctionConfiguration,
@@ -187,6 +190,9 @@ export const operations: Operations<LambdaService> = {
   }),
   PutFunctionRecursionConfig: operation<LambdaService, PutFunctionRecursionConfigRequest, unknown>({
     access: onUnqualifiedFunction('lambda:PutFunctionRecursionConfig'), run: putFunctionRecursionConfig,
+  }),
+  GetFunctionCodeSigningConfig: operation<LambdaService, GetFunctionCodeSigningConfigRequest, unknown>({
+    access: onUnqualifiedFunction('lambda:GetFunctionCodeSigningConfig'), run: getFunctionCodeSigningConfig,
   }),
   GetFunctionRecursionConfig: operation<LambdaService, GetFunctionRecursionConfigRequest, unknown>({
     access: onUnqualifiedFunction('lambda:GetFunctionRecursionConfig'), run: getFunctionRecursionConfig,

@@ -1,7 +1,7 @@
-// What is kept with a function, and does not change how its code runs: recursion and the updates of its runtime.
+// What is said of a function, and does not change how its code runs: recursion, updates of its runtime, code signing.
 
 import type {
-  GetFunctionRecursionConfigRequest, GetFunctionRecursionConfigResponse, GetRuntimeManagementConfigRequest, GetRuntimeManagementConfigResponse,
+  GetFunctionCodeSigningConfigRequest, GetFunctionRecursionConfigRequest, GetFunctionRecursionConfigResponse, GetRuntimeManagementConfigRequest, GetRuntimeManagementConfigResponse,
   PutFunctionRecursionConfigRequest, PutFunctionRecursionConfigResponse, PutRuntimeManagementConfigRequest, PutRuntimeManagementConfigResponse,
 } from '@aws-sdk/client-lambda'
 import type { Call, Valid } from '#aws/service.ts'
@@ -52,6 +52,18 @@ export async function getRuntimeManagementConfig(
   { FunctionName, Qualifier }: Valid<GetRuntimeManagementConfigRequest>, { scope }: Call, service: LambdaService,
 ): Promise<GetRuntimeManagementConfigResponse> {
   return describeRuntimeUpdate(await requireVersion(ofVersion(parseFunctionName(FunctionName, scope, Qualifier)), service))
+}
+
+/**
+ * Functions here have no code signing configuration, and this says so: clients ask before they show a function.
+ *
+ * Source: LocalStack's provider, whose tests compare it with AWS: a function without one is answered without members.
+ */
+export async function getFunctionCodeSigningConfig(
+  { FunctionName }: Valid<GetFunctionCodeSigningConfigRequest>, { scope }: Call, service: LambdaService,
+): Promise<Record<string, never>> {
+  await requireFunction({ ...parseFunctionName(FunctionName, scope), qualifier: undefined }, service)
+  return {}
 }
 
 /** Source: Lambda API reference, PutRuntimeManagementConfig, Qualifier: a version. Ours: the sentence. */

@@ -9,6 +9,7 @@ import { errors, notServed } from './errors.ts'
 import { ENVIRONMENT_BYTES_MAX, MEMORY_MB_MAX, TAGS_MAX, TIMEOUT_SECONDS_MAX } from './limits.ts'
 import type { FunctionSettings } from './model.ts'
 import { FUNCTION_NAME_PATTERN } from './names.ts'
+import { layerRuntimes, validRuntimes } from './runtime-names.ts'
 import { RESERVED_VARIABLES } from './runtime/variables.ts'
 
 /** Where Lambda checks something else than its model says. */
@@ -28,13 +29,6 @@ export const constraints: Readonly<Record<string, ShapeConstraints>> = {
   MemorySize: { max: undefined },
 }
 
-/** The runtimes that AWS creates functions with, in the order of its message. Source: LocalStack's provider, whose tests compare it with AWS. */
-const validRuntimes = [
-  'nodejs20.x', 'provided.al2023', 'python3.12', 'python3.13', 'nodejs22.x', 'java17', 'nodejs16.x', 'dotnet8', 'python3.10', 'java11', 'python3.11',
-  'dotnet6', 'java21', 'nodejs18.x', 'provided.al2', 'ruby3.3', 'java8.al2', 'ruby3.2', 'python3.8', 'python3.9',
-]
-const runtimesOfModel = /^(nodejs(\d+\.x)?|nodejs(4\.3|6\.10|8\.10)(-edge)?|python[23]\.\d+|java\d+(\.al2)?|dotnet(core)?\d[\d.]*|go1\.x|ruby\d\.\d|provided(\.al\d+)?)$/
-
 /**
  * Checks that the runtime is one, and that this machine can run it.
  *
@@ -45,7 +39,7 @@ const runtimesOfModel = /^(nodejs(\d+\.x)?|nodejs(4\.3|6\.10|8\.10)(-edge)?|pyth
 export async function checkRuntime(runtime: string, { interpreters }: Pick<LambdaService, 'interpreters'>): Promise<void> {
   if (/^provided(\.al2(023)?)?$/.test(runtime)) return
   const isManaged = /^(nodejs\d\d\.x|python3\.\d{1,2})$/.test(runtime)
-  if (!isManaged && runtimesOfModel.test(runtime)) throw notServed(`CreateFunction with the runtime ${runtime}`)
+  if (!isManaged && validRuntimes.includes(runtime)) throw notServed(`CreateFunction with the runtime ${runtime}`)
   if (!isManaged) {
     throw errors.InvalidParameterValueException(`Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${validRuntimes.join(', ')}] or be a valid ARN`)
   }
@@ -62,9 +56,9 @@ export async function checkRuntime(runtime: string, { interpreters }: Pick<Lambd
  * @throws ValidationException
  */
 export function checkCompatibleRuntimes(runtimes: readonly string[] | undefined, shown?: string): void {
-  if (runtimes === undefined || runtimes.every((runtime) => runtimesOfModel.test(runtime))) return
+  if (runtimes === undefined || runtimes.every((runtime) => layerRuntimes.includes(runtime))) return
   const [value, member] = shown === undefined ? [`[${runtimes.join(', ')}]`, 'compatibleRuntimes'] : [shown, 'compatibleRuntime']
-  throw errors.ValidationException(`1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${validRuntimes.join(', ')}]`)
+  throw errors.ValidationException(`1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${layerRuntimes.join(', ')}]`)
 }
 
 /** Source: AWS's answer to accounts with a lower limit than the model's. */

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
-  CreateFunctionCommand, DeleteFunctionCommand, GetAccountSettingsCommand, GetFunctionCommand, GetFunctionConfigurationCommand, GetFunctionRecursionConfigCommand, GetRuntimeManagementConfigCommand,
-  PublishLayerVersionCommand, PublishVersionCommand, PutFunctionConcurrencyCommand, PutFunctionRecursionConfigCommand, PutRuntimeManagementConfigCommand, UpdateFunctionConfigurationCommand,
+  CreateFunctionCommand, DeleteFunctionCommand, GetAccountSettingsCommand, GetFunctionCodeSigningConfigCommand, GetFunctionCommand, GetFunctionConfigurationCommand, GetFunctionRecursionConfigCommand, GetRuntimeManagementConfigCommand,
+  PublishLayerVersionCommand, PublishVersionCommand, PutFunctionCodeSigningConfigCommand, PutFunctionConcurrencyCommand, PutFunctionRecursionConfigCommand, PutRuntimeManagementConfigCommand, UpdateFunctionConfigurationCommand,
   type CreateFunctionCommandInput, type UpdateFunctionConfigurationCommandInput,
 } from '@aws-sdk/client-lambda'
 import { refuses } from '#test/support/refuses.ts'
@@ -40,13 +40,17 @@ describe('settings that are refused', () => {
     await refuses(create({ EphemeralStorage: { Size: 511 } }), 400, 'ValidationException', /at 'ephemeralStorage\.size' failed to satisfy constraint: Member must have value greater than or equal to 512/)
     await refuses(create({ Description: 'd'.repeat(257) }), 400, 'ValidationException', /at 'description' failed to satisfy constraint: Member must have length less than or equal to 256/)
     await refuses(create({ Runtime: 'python1.5' as 'python3.9' }), 400, 'InvalidParameterValueException', /^Value python1\.5 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: \[.*\] or be a valid ARN$/)
-    await refuses(create({ Runtime: 'java21' }), 501, 'NotImplemented', /java21/)
+    for (const Runtime of ['go1.x', 'java8', 'nodejs8.10', 'ruby2.7', 'dotnetcore3.1'] as const) await refuses(create({ Runtime }), 400, 'InvalidParameterValueException', new RegExp(`^Value ${Runtime} at 'runtime'`))
+    for (const Runtime of ['java21', 'ruby3.4', 'dotnet8'] as const) await refuses(create({ Runtime }), 501, 'NotImplemented', new RegExp(Runtime))
   })
 
   test('and those of other functions, versions and callers', async (t) => {
     const server = await startServer(t)
     const { lambda } = server
     await refuses(lambda.send(new PutFunctionRecursionConfigCommand({ FunctionName: 'f', RecursiveLoop: 'Allow' })), 404, 'ResourceNotFoundException', `Function not found: ${arn}`)
+    await refuses(lambda.send(new GetFunctionCodeSigningConfigCommand({ FunctionName: 'f' })), 404, 'ResourceNotFoundException', `Function not found: ${arn}`)
+    await refuses(lambda.send(new PutFunctionCodeSigningConfigCommand({ FunctionName: 'f', CodeSigningConfigArn: 'arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-00000000000000000' })), 501,
+      'NotImplemented', /PutFunctionCodeSigningConfig/)
     await refuses(lambda.send(new GetFunctionRecursionConfigCommand({ FunctionName: 'f' })), 404, 'ResourceNotFoundException', `Function not found: ${arn}`)
     await deployNode(server, 'f', source)
     await refuses(lambda.send(new PutFunctionRecursionConfigCommand({ FunctionName: 'f', RecursiveLoop: 'Stop' as 'Allow' })), 400, 'ValidationException',
@@ -120,6 +124,7 @@ describe('settings that are kept', () => {
     const server = await startServer(t)
     const { lambda } = server
     await deployNode(server, 'f', source)
+    assert.equal((await lambda.send(new GetFunctionCodeSigningConfigCommand({ FunctionName: 'f' }))).CodeSigningConfigArn, undefined)
     const before = await look(server)
     assert.equal((await lambda.send(new GetFunctionRecursionConfigCommand({ FunctionName: 'f' }))).RecursiveLoop, 'Terminate')
     assert.equal((await lambda.send(new PutFunctionRecursionConfigCommand({ FunctionName: 'f', RecursiveLoop: 'Allow' }))).RecursiveLoop, 'Allow')
