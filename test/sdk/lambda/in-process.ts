@@ -38,13 +38,14 @@ interface TestLike { after(hook: () => Promise<void>): void }
 export async function startLambda(t: TestLike, options: Partial<LambdaOptions> = {}): Promise<LambdaInProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-lambda-'))
   const database = await openDatabase({ engine: { file: join(directory, 'core.db') }, store: 'core', ...schemas.core, clock: systemClock })
-  const base = { database, clock: systemClock, random: systemRandom, sealer: createSealer(systemRandom.bytes(32)) }
+  const clock = options.clock ?? systemClock
+  const base = { database, clock, random: systemRandom, sealer: createSealer(systemRandom.bytes(32)) }
   const iam = createIam(base)
   await iam.ensureAccount({ accountId, rootAccessKeyId: root.accessKeyId, rootSecretAccessKey: 'root-secret-of-the-account' })
   const logged: LogEntry[] = []
   const dataDirectory = join(directory, 'lambda')
   const lambda = await createLambda({
-    ...base, roles: iam.roles, authorizer: createAuthorizer({ identity: iam.identity, clock: systemClock }), logs: { append: (entry) => { logged.push(entry) } }, endpoint: { url: () => 'http://127.0.0.1:9' }, dataDirectory, log: createLog('error'), ...options,
+    ...base, roles: iam.roles, authorizer: createAuthorizer({ identity: iam.identity, clock }), logs: { append: (entry) => { logged.push(entry) } }, endpoint: { url: () => 'http://127.0.0.1:9' }, dataDirectory, log: createLog('error'), ...options,
   })
   lambda.start()
   t.after(async () => {

@@ -53,6 +53,8 @@ const COUNT_EVERY_MS = 30_000
 const PRUNE_EVERY_MS = 3_600_000
 const PRUNED_AT_ONCE_MAX = 1_000
 const PROBE_EVERY_MS = 1_000
+/** Where the function's own events fill its room, the next one has its turn when one of them ends. */
+const PROBE_BESIDE_OWN_EVERY_MS = 30_000
 const QUEUES_PROBED_MAX = 10_000
 const STORE_PAUSE_MS = 1_000
 
@@ -143,14 +145,14 @@ export function createEvents(options: EventsOptions): Events {
     if (room === 'none ever') return { queue, running: own, room: Infinity }
     if (room > 0) return { queue, running: own, room }
     isBlocked = true
-    return { queue, running: own, room: own === 0 && mayProbe(queue) ? 1 : 0 }
+    return { queue, running: own, room: mayProbe(queue, own === 0 ? PROBE_EVERY_MS : PROBE_BESIDE_OWN_EVERY_MS) ? 1 : 0 }
   }
 
   /** Where others leave a function's events no room, one of them finds out now and then: it is throttled, and may turn out to be too old. */
-  function mayProbe(queue: string): boolean {
+  function mayProbe(queue: string, everyMs: number): boolean {
     const now = clock.monotonic()
     if (probed.size >= QUEUES_PROBED_MAX) probed.clear()
-    if (now - (probed.get(queue) ?? -Infinity) < PROBE_EVERY_MS) return false
+    if (now - (probed.get(queue) ?? -Infinity) < everyMs) return false
     probed.set(queue, now)
     return true
   }
