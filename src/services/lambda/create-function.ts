@@ -35,7 +35,7 @@ export async function createFunction(input: Valid<CreateFunctionRequest>, call: 
   // Source: published answers of AWS to CloudFormation.
   if (!Runtime || !Handler) throw errors.InvalidParameterValueException('Runtime and Handler are mandatory parameters for functions created with deployment packages.')
   await checkRuntime(Runtime, service)
-  checkSnapStart(input, Runtime)
+  checkSnapStart(input.SnapStart?.ApplyOn, Runtime)
   await checkDeadLetters(input, 'CreateFunction', service)
   if (await findFunction(database, reference)) throw conflictError('exists', reference)
   // Source: published answers of AWS to a request without any code.

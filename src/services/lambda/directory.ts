@@ -38,7 +38,7 @@ interface Known {
 
 const functionsKeptMax = 5_000
 /** Of one function, each of versions and aliases. */
-const qualifiersKeptMax = 200
+const qualifiersKeptMax = 50
 
 export function createFunctionDirectory({ database, random }: { database: Database, random: RandomSource }): FunctionDirectory {
   const cache = createCache<string, Known | undefined>({

@@ -130,8 +130,8 @@ export function refuseUnserved(input: Settable, operation: string): void {
 const snapStartRuntimes = /^(java(11|17|21|25)|python3\.(1[2-9])|dotnet(8|10))$/
 
 /** Observed: AWS, 10-04-2024, recorded by localstack's test_snapstart_exceptions: the sentence. */
-export function checkSnapStart(input: Settable, runtime: string): void {
-  if (input.SnapStart?.ApplyOn === 'PublishedVersions' && !snapStartRuntimes.test(runtime)) {
+export function checkSnapStart(applyOn: FunctionSettings['snapStart'], runtime: string): void {
+  if (applyOn === 'PublishedVersions' && !snapStartRuntimes.test(runtime)) {
     throw errors.InvalidParameterValueException(`${runtime} is not supported for SnapStart enabled functions.`)
   }
 }

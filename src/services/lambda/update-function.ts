@@ -67,7 +67,7 @@ export async function updateFunctionConfiguration(
   checkMemory(input.MemorySize)
   if (input.Role !== undefined) await checkRole(input.Role, scope.accountId, service)
   if (input.Runtime !== undefined) await checkRuntime(input.Runtime, service)
-  checkSnapStart(input, input.Runtime ?? record.settings.runtime)
+  checkSnapStart(input.SnapStart?.ApplyOn ?? record.settings.snapStart, input.Runtime ?? record.settings.runtime)
   await checkDeadLetters(input, 'UpdateFunctionConfiguration', service)
   const layers = input.Layers && await resolveLayers(input.Layers, call, service)
   if (layers) checkTotalSize(record.unzippedBytes ?? 0, layers)
