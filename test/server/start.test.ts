@@ -150,7 +150,7 @@ describe('a server', () => {
 
 describe('the command line', () => {
   test('has help for every command', async () => {
-    for (const command of [[], ['serve'], ['env'], ['curl'], ['trace'], ['backup'], ['restore'], ['reset'], ['doctor'], ['version']]) {
+    for (const command of [[], ['serve'], ['env'], ['curl'], ['trace'], ['events', 'list'], ['events', 'show'], ['events', 'retry'], ['backup'], ['restore'], ['reset'], ['doctor'], ['version']]) {
       const { code, stdout } = await countersign([...command, '--help'])
       assert.equal(code, 0)
       assert.match(stdout, /Usage: countersign/)
