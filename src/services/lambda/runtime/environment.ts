@@ -18,6 +18,7 @@ import { createRuntimeConnection } from './runtime-api.ts'
 import type { EventReceiver, RuntimeListener } from './runtime-listener.ts'
 import type { RuntimeServer } from './runtime-server.ts'
 import { startSandbox, type Sandbox } from './sandbox.ts'
+import type { Shells } from './shells.ts'
 import { shutDown, type ShutdownReason } from './shutdown.ts'
 import { createTelemetry } from './telemetry.ts'
 
@@ -44,6 +45,7 @@ export interface EnvironmentOptions {
   extensions: readonly string[]
   server: RuntimeServer
   processes: ProcessTable
+  shells: Shells
   /** Why nothing can be started at all; known beforehand. */
   obstacle?: Reason | undefined
   niceness: number
@@ -132,7 +134,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     const { runtimeVersion, runtimeVersionArn, function: { functionName, functionVersion } } = options
     log.platform({ type: 'platform.initStart', record: { initializationType, phase: phase(), runtimeVersion, runtimeVersionArn, functionName, functionVersion } })
     sandbox = startSandbox({
-      command: options.command, variables: options.variables, processes: options.processes, isKept: options.extensions.length > 0, niceness: options.niceness,
+      command: options.command, variables: options.variables, processes: options.processes, shells: options.shells, isKept: options.extensions.length > 0, niceness: options.niceness,
       onOutput: (source, text) => { log.output(source, text) },
       onRuntimeExit: (exit) => { if (isCurrent()) onRuntimeExit(exit) },
       onExtensionExit: (name, exit) => { if (isCurrent()) extensions.exited(name, exitFailure(exit).reason.replace('Runtime exited with error: ', '')) },

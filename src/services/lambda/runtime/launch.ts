@@ -90,7 +90,7 @@ export async function launch(
       scratchMb: ephemeralStorageMb, userId,
     })
     const environment = startEnvironment({
-      command, variables, server, cgroup, clock, random, processes: machine.processes,
+      command, variables, server, cgroup, clock, random, processes: machine.processes, shells: machine.shells,
       extensions: extensions.names,
       obstacle: extensions.obstacle ?? program.obstacle,
       niceness: machine.cgroups?.controllers.includes('cpu') ? 0 : nicenessOf(memoryMb),

@@ -12,6 +12,7 @@ import { openCgroups, type Cgroups } from './isolation/cgroups.ts'
 import type { Isolation, IsolationLevel, Visible } from './isolation/isolation.ts'
 import { createProcessTable, threadsOfUser, type ProcessTable } from './isolation/processes.ts'
 import { openUserIds, type UserIds } from './isolation/user-ids.ts'
+import { createShells, type Shells } from './shells.ts'
 
 export interface Machine {
   isolation: Isolation
@@ -28,6 +29,7 @@ export interface Machine {
   ownsUsers: boolean
   userIds: UserIds
   processes: ProcessTable
+  shells: Shells
   /** A directory for one environment's temporary files; undefined where the isolation makes one. */
   makeScratch(userId: number): Promise<string | undefined>
   removeScratch(directory: string): Promise<void>
@@ -37,7 +39,7 @@ export interface Machine {
 export interface MachineOptions {
   dataDirectory: string
   random: RandomSource
-  clock: Pick<Clock, 'monotonic'>
+  clock: Pick<Clock, 'monotonic' | 'sleep'>
   minIsolation?: IsolationLevel
   /** For tests of a weaker level than the machine offers. */
   maxIsolation?: IsolationLevel
@@ -77,10 +79,11 @@ export async function openMachine({ dataDirectory, random, clock, minIsolation =
     codeDirectories.shared = undefined
   }
   const codeDirectory = codeDirectories.shared ?? codeDirectories.private
+  const shells = createShells(clock)
   const cgroups = openCgroups(random.bytes(4).toString('hex'))
   const userIds = openUserIds({ random, isRoot })
   return {
-    isolation, interpreters, bootstraps, sdkDirectory, codeDirectory, notes, cgroups, userIds, processes: createProcessTable(clock),
+    isolation, interpreters, bootstraps, sdkDirectory, codeDirectory, notes, cgroups, userIds, processes: createProcessTable(clock), shells,
     ownsUsers: isRoot && isolation.level !== 'C',
     async makeScratch(userId) {
       if (isolation.level === 'A') return undefined
@@ -91,6 +94,7 @@ export async function openMachine({ dataDirectory, random, clock, minIsolation =
     },
     removeScratch: (directory) => rm(directory, { recursive: true, force: true }),
     async close() {
+      shells.close()
       cgroups?.close()
       userIds.close()
       if (codeDirectories.shared !== undefined) await rm(codeDirectories.shared, { recursive: true, force: true })

@@ -1,17 +1,19 @@
 // The processes of one start of an environment: started, listened to, told to end, and killed with all that they started.
 
-import { spawn, type ChildProcess } from 'node:child_process'
 import { setPriority } from 'node:os'
 import type { Duplex, Readable } from 'node:stream'
 import type { Exit } from './failures.ts'
 import type { Command } from './isolation/isolation.ts'
+import { scriptOf } from './isolation/limits.ts'
 import { familyOf, processesOfUser, type ProcessTable } from './isolation/processes.ts'
 import { createLineReader, createMessageReader } from './log-lines.ts'
+import type { Shells } from './shells.ts'
 
 export interface SandboxOptions {
   command: Command
   variables: Readonly<Record<string, string>>
   processes: ProcessTable
+  shells: Shells
   /** The command is the keeper of `keeper.ts`, which starts extensions and the runtime beside each other. */
   isKept: boolean
   /** Of the scheduler: 0 is usual, higher is less. */
@@ -43,15 +45,8 @@ export interface Sandbox {
   readonly ended: Promise<void>
 }
 
-export function startSandbox({ command, variables, processes, isKept, niceness, onOutput, onRuntimeExit, onExtensionExit, onFailure }: SandboxOptions): Sandbox {
-  const child: ChildProcess = spawn(command.file, command.args, {
-    cwd: command.workingDirectory,
-    env: variables,
-    // A process group of its own: signals for the server's terminal do not reach it, and it can be killed as a whole.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', ...(isKept ? ['pipe' as const, 'pipe' as const] : [])],
-    ...(command.userId === undefined ? {} : { uid: command.userId, gid: command.userId }),
-  })
+export function startSandbox({ command, variables, processes, shells, isKept, niceness, onOutput, onRuntimeExit, onExtensionExit, onFailure }: SandboxOptions): Sandbox {
+  const child = shells.start({ script: scriptOf(command, variables), isKept, userId: command.userId })
   const ended = Promise.withResolvers<void>()
   let isGone = false
   let hasRuntimeExited = false

@@ -545,4 +545,4 @@ async function main() {
   }
 }
 
-main()
+void main()

@@ -47,9 +47,11 @@ export function createBubblewrap({ bubblewrap, setpriv, hidden, etc }: Bubblewra
     wrap({ file, args, reads, codeDirectory, optDirectory, scratchMb, userId }: Program): Command {
       const binds = reads.filter(({ path, at }) => path !== at || !isOfSystem(path))
       const own = setpriv === undefined ? [] : [setpriv, `--reuid=${userId}`, `--regid=${userId}`, '--clear-groups', '--inh-caps=-all', '--']
-      const program = limited([file, ...args], { processesMax: setpriv !== undefined || countsByNamespace() ? PROCESSES_MAX : undefined, fileMbMax: undefined })
-      const command = [
-        ...apart,
+      // Root's limits are its users'. Those of an ordinary user count only within the user namespace that bubblewrap makes.
+      const limits = { processesMax: setpriv === undefined ? undefined : PROCESSES_MAX, fileMbMax: undefined }
+      const inner = setpriv === undefined && countsByNamespace() ? limited([file, ...args], { ...limits, processesMax: PROCESSES_MAX }) : [file, ...args]
+      const program = [
+        bubblewrap, ...apart,
         '--size', String(scratchMb * 1024 * 1024), '--perms', '1777', '--tmpfs', '/tmp',
         ...directoriesFor(binds.map(({ at }) => at)),
         ...binds.flatMap(({ path, at }) => ['--ro-bind', path, at]),
@@ -57,9 +59,9 @@ export function createBubblewrap({ bubblewrap, setpriv, hidden, etc }: Bubblewra
         '--ro-bind', codeDirectory, TASK_ROOT,
         ...(optDirectory === undefined ? ['--perms', '0755', '--dir', OPT_ROOT] : ['--ro-bind', optDirectory, OPT_ROOT]),
         '--remount-ro', '/', '--chdir', TASK_ROOT,
-        '--', ...own, program.file, ...program.args,
+        '--', ...own, ...inner,
       ]
-      return { file: bubblewrap, args: command, workingDirectory: '/', endsWithFirst: true }
+      return { program, limits, workingDirectory: '/', endsWithFirst: true }
     },
   }
 }

@@ -5,6 +5,7 @@ import { findProgram } from '#lib/programs.ts'
 import { createBubblewrap } from './bubblewrap.ts'
 import { makeEtc } from './etc.ts'
 import { IsolationRefusal, type Isolation, type IsolationLevel, type Program } from './isolation.ts'
+import { scriptOf } from './limits.ts'
 import { createPlain } from './plain.ts'
 
 export interface ChooseOptions {
@@ -64,14 +65,15 @@ const probeUserId = 50_000
 
 /** Reads, as a function would, everything that functions need. */
 function tryOut(isolation: Isolation, { probe, codeDirectory }: ChooseOptions): Promise<boolean> {
-  const { file, args, workingDirectory, userId } = isolation.wrap({
+  const command = isolation.wrap({
     file: '/bin/sh',
     // Into the directory of the code one only has to get: nobody may list it.
     args: ['-c', 'test -x "$0" || exit 1; for path in "$@"; do test -r "$path" || exit 1; done', isolation.taskRoot(codeDirectory), ...probe.reads.map((file) => isolation.place(file))],
     reads: probe.reads, codeDirectory, optDirectory: undefined, scratchDirectory: undefined, scratchMb: 1, userId: probeUserId,
   })
   return new Promise((resolve) => {
-    const child = spawn(file, args, { cwd: workingDirectory, env: {}, stdio: 'ignore', timeout: PROBE_MS_MAX, ...(userId === undefined ? {} : { uid: userId, gid: userId }) })
+    const { userId } = command
+    const child = spawn('/bin/sh', ['-c', scriptOf(command, {})], { env: {}, stdio: 'ignore', timeout: PROBE_MS_MAX, ...(userId === undefined ? {} : { uid: userId, gid: userId }) })
     child.on('error', () => { resolve(false) })
     child.on('exit', (code) => { resolve(code === 0) })
   })

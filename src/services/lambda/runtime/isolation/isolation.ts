@@ -1,5 +1,7 @@
 // What every level of isolation offers: it turns a program that should run for a function into a command that runs it apart from others.
 
+import type { ProcessLimits } from './limits.ts'
+
 /** A: bubblewrap. B: a user id per function. C: a process of the server's own user. */
 export type IsolationLevel = 'A' | 'B' | 'C'
 
@@ -38,9 +40,11 @@ export interface Program {
   userId: number
 }
 
+/** What a shell is to become. */
 export interface Command {
-  file: string
-  args: string[]
+  /** File and arguments. */
+  program: readonly string[]
+  limits: ProcessLimits
   workingDirectory: string
   /** Start it under this user and group. */
   userId?: number

@@ -1,6 +1,7 @@
-// Limits of the operating system on one environment, set by the shell that becomes the program.
+// A command as the script of the shell that becomes it: limits of the operating system and variables are set on the way.
 
 import { FILE_DESCRIPTORS_MAX } from '../../limits.ts'
+import type { Command } from './isolation.ts'
 
 export interface ProcessLimits {
   /** How many processes and threads its user may have; undefined where the system counts others, too. */
@@ -10,16 +11,35 @@ export interface ProcessLimits {
 }
 
 /**
- * A command that sets limits and becomes `program`: same process, nothing stays between. A limit that cannot be set (because the server
- * itself runs under a lower one) is left as it is.
+ * A limit that cannot be set (because the server itself runs under a lower one) is left as it is. Variables do not show in any command line.
  */
-export function limited(program: readonly string[], { processesMax, fileMbMax }: ProcessLimits): { file: string, args: string[] } {
-  const limits = [
+export function scriptOf({ program, limits, workingDirectory }: Pick<Command, 'program' | 'limits' | 'workingDirectory'>, variables: Readonly<Record<string, string>>): string {
+  return [
+    `cd ${quoted(workingDirectory)} || exit 126`,
+    'unset OLDPWD',
+    ...limitsOf(limits),
+    ...Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`),
+    `exec ${program.map(quoted).join(' ')} </dev/null`,
+    '',
+  ].join('\n')
+}
+
+/** A command that sets limits and becomes `program`, for where they can only be set inside. */
+export function limited(program: readonly string[], limits: ProcessLimits): string[] {
+  return ['/bin/sh', '-c', `${limitsOf(limits).join('; ')}; exec "$0" "$@"`, ...program]
+}
+
+function limitsOf({ processesMax, fileMbMax }: ProcessLimits): string[] {
+  return [
     'ulimit -c 0',
     `ulimit -n ${FILE_DESCRIPTORS_MAX}`,
+    // Shells call it by different letters.
     ...(processesMax === undefined ? [] : [`ulimit -u ${processesMax} || ulimit -p ${processesMax}`]),
     // In blocks of 512 bytes.
     ...(fileMbMax === undefined ? [] : [`ulimit -f ${fileMbMax * 2048}`]),
   ].map((command) => `{ ${command}; } 2>/dev/null`)
-  return { file: '/bin/sh', args: ['-c', `${limits.join('; ')}; exec "$0" "$@"`, ...program] }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -2,7 +2,6 @@
 
 import { PROCESSES_MAX } from '../../limits.ts'
 import type { Command, Isolation, Program } from './isolation.ts'
-import { limited } from './limits.ts'
 
 export interface PlainOptions {
   level: 'B' | 'C'
@@ -20,10 +19,14 @@ export function createPlain({ level, setpriv, processesOfServer }: PlainOptions)
     optRoot: (optDirectory) => optDirectory ?? '/opt',
     place: ({ path }) => path,
     wrap({ file, args, codeDirectory, scratchMb, userId }: Program): Command {
-      const processesMax = level === 'B' ? PROCESSES_MAX : processesOfServer() + PROCESSES_MAX
-      const own = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--no-new-privs', '--']
-      const command = limited([...own, file, ...args], { processesMax, fileMbMax: scratchMb })
-      return { ...command, workingDirectory: codeDirectory, ...(level === 'B' ? { userId, ownsUser: userId } : {}) }
+      const limits = { processesMax: level === 'B' ? PROCESSES_MAX : processesOfServer() + PROCESSES_MAX, fileMbMax: scratchMb }
+      const user = level === 'B' ? [`--reuid=${userId}`, `--regid=${userId}`, '--clear-groups', '--inh-caps=-all'] : []
+      const own = setpriv === undefined ? [] : [setpriv, ...user, '--pdeathsig', 'KILL', '--no-new-privs', '--']
+      return {
+        program: [...own, file, ...args], limits, workingDirectory: codeDirectory,
+        ...(level === 'B' ? { ownsUser: userId } : {}),
+        ...(level === 'B' && setpriv === undefined ? { userId } : {}),
+      }
     },
   }
 }
