@@ -67,7 +67,7 @@ export function deleteCorsConfiguration({ ApiId }: Input<sdk.DeleteCorsConfigura
 export function describeApi({ id, region, createdAtMs, settings }: ListedApi, { endpoint }: Pick<ApiGatewayV2, 'endpoint'>): sdk.Api {
   const { corsConfiguration: cors, tags } = settings
   return {
-    ApiEndpoint: apiEndpoint(endpoint.url(), { apiId: id, region, isWebSocket: settings.protocolType === 'WEBSOCKET' }),
+    ApiEndpoint: apiEndpoint(endpoint.url(), { apiId: id, isWebSocket: settings.protocolType === 'WEBSOCKET' }),
     ApiId: id,
     ApiKeySelectionExpression: settings.apiKeySelectionExpression,
     CorsConfiguration: cors && {
@@ -95,11 +95,11 @@ export function describeApi({ id, region, createdAtMs, settings }: ListedApi, { 
 export const wholeSeconds = (atMs: number): Date => new Date(Math.floor(atMs / 1000) * 1000)
 
 /**
- * The address of an API's stages. Ours: AWS's is `https://{id}.execute-api.{region}.amazonaws.com`, which would lead clients past this server;
- * names below `localhost` lead to this machine, and the server's own scheme and port come along.
+ * The address of an API's stages. Ours: AWS's is `https://{id}.execute-api.{region}.amazonaws.com`, which would lead clients past this server, and
+ * names below `localhost` are found by browsers and not by every program; so it is a path of the server.
  */
-export function apiEndpoint(serverUrl: string, { apiId, region, isWebSocket }: { apiId: string, region: string, isWebSocket: boolean }): string {
-  const { protocol, port } = new URL(serverUrl)
+export function apiEndpoint(serverUrl: string, { apiId, isWebSocket }: { apiId: string, isWebSocket: boolean }): string {
+  const { protocol, host } = new URL(serverUrl)
   const scheme = isWebSocket ? protocol === 'https:' ? 'wss' : 'ws' : protocol.slice(0, -1)
-  return `${scheme}://${apiId}.execute-api.${region}.localhost${port === '' ? '' : `:${port}`}`
+  return `${scheme}://${host}/_aws/execute-api/${apiId}`
 }

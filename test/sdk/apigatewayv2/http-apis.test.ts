@@ -67,7 +67,7 @@ describe('HTTP APIs', () => {
     assert.equal(created.$metadata.httpStatusCode, 201)
     assert.match(created.ApiId!, /^[a-z0-9]{10}$/)
     // Ours: AWS's address would lead past this server.
-    assert.equal(created.ApiEndpoint, `http://${created.ApiId}.execute-api.us-east-1.localhost:${port}`)
+    assert.equal(created.ApiEndpoint, `http://127.0.0.1:${port}/_aws/execute-api/${created.ApiId}`)
     assert.ok(created.CreatedDate instanceof Date && created.CreatedDate.getMilliseconds() === 0)
     const { $metadata: _metadata, ...api } = created
     const { $metadata: _read, ...read } = await apigatewayv2.send(new GetApiCommand({ ApiId: created.ApiId }))

@@ -32,7 +32,7 @@ describe('WebSocket APIs', () => {
   test('routes with responses, mocks with responses, deployed', async (t) => {
     const { apigatewayv2, port } = await startServer(t)
     const { ApiId, ApiEndpoint } = await apigatewayv2.send(new CreateApiCommand(webSocket))
-    assert.equal(ApiEndpoint, `ws://${ApiId}.execute-api.us-east-1.localhost:${port}`)
+    assert.equal(ApiEndpoint, `ws://127.0.0.1:${port}/_aws/execute-api/${ApiId}`)
     const { AuthorizerId } = await apigatewayv2.send(new CreateAuthorizerCommand({ ApiId, Name: 'a', AuthorizerType: 'REQUEST', AuthorizerUri: authorizerUri, IdentitySource: ['route.request.querystring.auth'] }))
     const { IntegrationId } = await apigatewayv2.send(new CreateIntegrationCommand({
       ApiId, IntegrationType: 'MOCK', RequestTemplates: { 200: '{"statusCode":200}' }, TemplateSelectionExpression: '200', PassthroughBehavior: 'NEVER',

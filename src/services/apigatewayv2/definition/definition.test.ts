@@ -199,7 +199,7 @@ paths:
     assert.partialDeepStrictEqual(document, {
       openapi: '3.0.1',
       info: { title: 'round', version: '7' },
-      servers: [{ url: `http://${ApiId}.execute-api.us-east-1.localhost:4566/{basePath}`, variables: { basePath: { default: '' } } }],
+      servers: [{ url: `http://127.0.0.1:4566/_aws/execute-api/${ApiId}/{basePath}`, variables: { basePath: { default: '' } } }],
       paths: {
         '/items/{id}': {
           get: {

@@ -23,7 +23,7 @@ export async function exportApi(
   const exported = StageName ? await deployedTo(api, StageName, gateway) : api
   const fault = deployFault(exported)
   if (fault !== undefined) throw errors.BadRequestException(fault)
-  const url = apiEndpoint(gateway.endpoint.url(), { apiId: ApiId, region: api.region, isWebSocket: false })
+  const url = apiEndpoint(gateway.endpoint.url(), { apiId: ApiId, isWebSocket: false })
   const document = documentOf(exported, { url, basePath: StageName && StageName !== '$default' ? `/${StageName}` : '', atMs: gateway.clock.now() })
   const chosen = IncludeExtensions ? document : withoutExtensions(document)
   return { body: Buffer.from(OutputType === 'JSON' ? JSON.stringify(chosen, null, 2) : yamlOf(chosen)) }
