@@ -20,6 +20,7 @@ export interface StartsOptions {
   plain: Buffer
 }
 
+const CALM_MS = 250
 const handler = 'export const handler = async () => ({ ok: true })'
 
 /** Prints both ratios. Samples of both kinds take turns, so that a busy machine is busy for both. */
@@ -36,6 +37,8 @@ process.stdin.once('data', async (event) => { process.stdout.write(JSON.stringif
     for (let sample = 0; sample < samples; sample++) {
       const name = `bench-cold-${sample}`
       await lambda.send(new CreateFunctionCommand({ FunctionName: name, Runtime: 'nodejs24.x', Role: Configuration!.Role, Handler: 'index.handler', MemorySize: 512, Code: { ZipFile: await zipOf('index.mjs', handler) } }))
+      // One start after the other: what the last one left to do is over.
+      await new Promise((done) => setTimeout(done, CALM_MS))
       bare.push(await firstAnswer(directory))
       cold.push(await exchange(socket, invoke(name)))
     }
