@@ -11,6 +11,7 @@ export type Row = Record<string, SqlValue>
 /**
  * A statement with its values apart. Make it with `sql`, which numbers the values, so that no value is ever spliced into text.
  * The dialect is what SQLite and PostgreSQL share: `on conflict … do update`, `returning`, `limit`, row values in comparisons.
+ * A comment `skip locked` at the end of a `select` leaves out rows that another transaction is about to change; on SQLite there is none.
  * Names are `snake_case` (PostgreSQL folds case), and a value whose type no column gives away is cast: `cast(? as bigint)`.
  */
 export interface Sql {

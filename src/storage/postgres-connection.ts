@@ -80,7 +80,7 @@ export class Statements {
 /** `$1`, `$2`, … for each `?` that is not inside quotes or a comment. */
 export function numberValues(text: string): string {
   let count = 0
-  return text.replace(/'[^']*'|"[^"]*"|--[^\n]*|\/\*[\s\S]*?\*\/|\?/g, (part) => part === '?' ? `$${count += 1}` : part)
+  return text.replace(/'[^']*'|"[^"]*"|--[^\n]*|\/\*[\s\S]*?\*\/|\?/g, (part) => part === '?' ? `$${count += 1}` : part === '/* skip locked */' ? 'for update skip locked' : part)
 }
 
 /** Another transaction got in the way; the same transaction run again may succeed. Source: PostgreSQL manual, 13.5 "Serialization Failure Handling". */

@@ -19,6 +19,7 @@ describe('numberValues()', () => {
     ['counts values', 'a = ? and b in (?, ?)', 'a = $1 and b in ($2, $3)'],
     ['leaves quotes alone', `'?' || 'it''s ?' || "a?" || ?`, `'?' || 'it''s ?' || "a?" || $1`],
     ['leaves comments alone', 'select ? -- why?\n, /* or ? */ ?', 'select $1 -- why?\n, /* or ? */ $2'],
+    ['takes one comment at its word', 'select ? limit ? /* skip locked */', 'select $1 limit $2 for update skip locked'],
   ]
   for (const [says, given, expect] of cases) test(says, () => assert.equal(numberValues(given), expect))
 })

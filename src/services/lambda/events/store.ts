@@ -110,7 +110,7 @@ export const transactions = defineTransactions('lambda-events', {
     for (const { queue, limit } of queues) {
       const rows = await tx.query(sql`
         update lambda_events set lease = ${lease}, due_at_ms = ${untilMs} where id in (
-          select id from lambda_events where queue = ${queue} and due_at_ms <= ${nowMs} and lease <> ${lease} order by due_at_ms limit ${limit}
+          select id from lambda_events where queue = ${queue} and due_at_ms <= ${nowMs} and lease <> ${lease} order by due_at_ms limit ${limit} /* skip locked */
         ) returning id, record, payload`)
       for (const row of rows) claimed.push({ event: recordOf<QueuedEvent>(row), payload: row['payload'] as Uint8Array })
     }
