@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sharesOf } from './shares.ts'
 
-const demands = (names: string, running = 0, room = Infinity) => [...names].map((queue) => ({ queue, running, room }))
+const demands = (names: string, running = 0, room = Infinity) => names.split('').map((queue) => ({ queue, running, room }))
 const limits = (shares: ReturnType<typeof sharesOf>) => shares.map(({ limit }) => limit)
 
 describe('the places for events', () => {
