@@ -51,7 +51,7 @@ export function createExecuteApi(options: ExecuteApiOptions): ExecuteApi {
 
   const mappingFor = async ({ path, headers }: Pick<HttpRequest, 'path' | 'headers'>) => {
     const host = (headers.get('host') ?? '').replace(/:\d+$/, '')
-    return mayBeCustomDomain(host) ? v2Snapshots.findMapping(host, path) : undefined
+    return mayBeCustomDomain(host) && !isSignedForAnother(headers) ? v2Snapshots.findMapping(host, path) : undefined
   }
 
   return {
@@ -66,4 +66,13 @@ export function createExecuteApi(options: ExecuteApiOptions): ExecuteApi {
     testInvoke: (test) => restApis.testInvoke(test),
     testAuthorizer: (test) => restApis.testAuthorizer(test),
   }
+}
+
+/**
+ * Whether a request is signed for another service than execute-api: it is that service's, whatever host it names. Ours: AWS lets a certificate vouch for
+ * a domain name, here anybody may take the name under which others reach this server, and must not be sent what they sign.
+ */
+function isSignedForAnother(headers: HttpRequest['headers']): boolean {
+  const service = /^AWS4-HMAC-SHA256\s(?:.*[\s,])?Credential=[^/,\s]+\/\d{8}\/[^/,\s]+\/([^/,\s]+)\/aws4_request/.exec(headers.get('authorization') ?? '')?.[1]
+  return service !== undefined && service !== 'execute-api'
 }
