@@ -172,7 +172,8 @@ describe('a client of another account', () => {
     await server.lambda.send(new CreateFunctionCommand({
       FunctionName: 'caller', Runtime: 'nodejs22.x', Handler: 'index.handler', Role, Timeout: 30,
       Code: { ZipFile: await zip({ 'index.mjs': `
-                import { request } from 'node:http'
+        import { createHash, createHmac } from 'node:crypto'
+        import { request } from 'node:http'
         import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
         ${signedHeaders.toString()}
         export async function handler({ host, port, ...role }) {
