@@ -82,8 +82,8 @@ export interface Environment {
   readonly isStopped: boolean
 }
 
-/** After its start: what a program starts beside itself is there by then. */
-const SETTLED_MS = 50
+/** By then a program has usually started what it starts beside itself. */
+const SETTLED_MS = 100
 
 export function startEnvironment(options: EnvironmentOptions): Environment {
   const { clock, random, timeoutMs, memoryMb, server, initializationType, cgroup } = options
@@ -140,11 +140,18 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
       onExtensionExit: (name, exit) => { if (isCurrent()) extensions.exited(name, exitFailure(exit).reason.replace('Runtime exited with error: ', '')) },
       onFailure: (error) => { if (isCurrent()) fail({ errorType: 'Runtime.ExitError', reason: `The environment could not be started: ${error.message}` }) },
     })
-    if (sandbox.pid !== undefined) void cgroup?.admit([sandbox.pid])
+    void admit()
     if (sandbox.connection) createRuntimeConnection(sandbox.connection, { ...runtime, onGarbage: () => { void stop('misbehaved') } })
     if (options.obstacle) fail(options.obstacle)
     else if (!within) void watchInit(initDeadline.signal)
     proceed()
+  }
+
+  /** Not at once: while it is admitted no process of the machine starts another. Until then it is watched. */
+  async function admit(): Promise<void> {
+    if (cgroup === undefined) return
+    await clock.sleep(SETTLED_MS)
+    await cgroup.admit(sandbox.pids({ ageMsMax: SETTLED_MS }))
   }
 
   const phase = () => invocation() === undefined ? 'init' as const : 'invoke' as const
@@ -171,7 +178,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     telemetry.endStart()
     if (within) begin(within)
     else becomeIdle()
-    if (cgroup) void clock.sleep(SETTLED_MS).then(() => cgroup.admit(sandbox.pids({ ageMsMax: SETTLED_MS })))
+    void admit()
   }
 
   function becomeIdle(): void {

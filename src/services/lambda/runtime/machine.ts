@@ -80,7 +80,7 @@ export async function openMachine({ dataDirectory, random, clock, minIsolation =
   }
   const codeDirectory = codeDirectories.shared ?? codeDirectories.private
   const shells = createShells(clock)
-  const cgroups = openCgroups(random.bytes(4).toString('hex'))
+  const cgroups = openCgroups(random.bytes(4).toString('hex'), clock)
   const userIds = openUserIds({ random, isRoot })
   return {
     isolation, interpreters, bootstraps, sdkDirectory, codeDirectory, notes, cgroups, userIds, processes: createProcessTable(clock), shells,
@@ -95,7 +95,7 @@ export async function openMachine({ dataDirectory, random, clock, minIsolation =
     removeScratch: (directory) => rm(directory, { recursive: true, force: true }),
     async close() {
       shells.close()
-      cgroups?.close()
+      await cgroups?.close()
       userIds.close()
       if (codeDirectories.shared !== undefined) await rm(codeDirectories.shared, { recursive: true, force: true })
     },

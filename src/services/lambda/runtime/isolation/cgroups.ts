@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Clock } from '#lib/clock.ts'
 import { PROCESSES_MAX } from '../../limits.ts'
 
 type Controller = 'memory' | 'pids' | 'cpu'
@@ -29,7 +30,8 @@ export interface Cgroup {
 export interface Cgroups {
   readonly controllers: readonly Controller[]
   make(name: string, limits: GroupLimits): Cgroup | undefined
-  close(): void
+  /** The groups are gone when it resolves, but for those in which somebody still is. */
+  close(): Promise<void>
 }
 
 /** Where groups of this server lie: one directory for all controllers (version 2), or one for each (version 1). */
@@ -42,13 +44,21 @@ interface Hierarchy {
 const OWN = 'countersign-'
 
 /** Undefined where the kernel has none or this user may not make any. `id` tells the groups of several servers in one process apart. */
-export function openCgroups(id: string): Cgroups | undefined {
+export function openCgroups(id: string, clock: Pick<Clock, 'sleep'>): Cgroups | undefined {
   const own = `${OWN}${process.pid}-${id}`
   const hierarchies = [...unified(own), ...separate(own)]
   if (hierarchies.length === 0) return undefined
+  /** Groups whose last processes were still ending when they were to go. */
+  const leftovers = new Set<string>()
+  const removeOrKeep = (directory: string) => {
+    remove(directory)
+    if (existsSync(directory)) leftovers.add(directory)
+    else leftovers.delete(directory)
+  }
   return {
     controllers: hierarchies.flatMap(({ controllers }) => controllers),
     make(name, limits) {
+      for (const directory of leftovers) removeOrKeep(directory)
       const made: { hierarchy: Hierarchy, directory: string }[] = []
       try {
         for (const hierarchy of hierarchies) {
@@ -71,13 +81,18 @@ export function openCgroups(id: string): Cgroups | undefined {
           }
         },
         memoryKills: () => made.reduce((kills, { hierarchy, directory }) => kills + killsOf(hierarchy, directory), 0),
-        close() { for (const { directory } of made) remove(directory) },
+        close() { for (const { directory } of made) removeOrKeep(directory) },
       }
     },
-    close() {
-      for (const { directory } of hierarchies) {
-        for (const name of directoriesIn(directory)) remove(join(directory, name))
-        remove(directory)
+    async close() {
+      // What was killed is still there until its parent has heard of it.
+      for (let attempt = 0; attempt < 25; attempt++) {
+        for (const { directory } of hierarchies) {
+          for (const name of directoriesIn(directory)) remove(join(directory, name))
+          remove(directory)
+        }
+        if (!hierarchies.some(({ directory }) => existsSync(directory))) return
+        await clock.sleep(20)
       }
     },
   }
@@ -190,7 +205,7 @@ function directoriesIn(directory: string): string[] {
   }
 }
 
-/** A group whose last process is still ending stays until `close`, or until the next server cleans up. */
+/** A group with members stays. */
 function remove(directory: string): void {
   try {
     rmdirSync(directory)
