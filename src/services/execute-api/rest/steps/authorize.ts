@@ -2,6 +2,7 @@
 
 import { formatArn } from '#aws/arn.ts'
 import type { SignatureClaim } from '#aws/authenticate.ts'
+import { decodedPath } from '#aws/http-payload/request-parts.ts'
 import type { Evaluation } from '#aws/policy/evaluate.ts'
 import type { InvokeQuestion } from '../../authorizers/question.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
@@ -40,9 +41,12 @@ async function authorizeCaller(
   exchange: Exchange, { deployment: { policy } }: Route, { caller }: SignatureClaim, { resource, ...call }: InvokeQuestion, { authorizer }: AuthorizeOptions,
 ): Promise<void> {
   if (policy !== undefined && 'broken' in policy) throw configurationError(`Invalid resource policy: ${policy.broken}`)
-  const decision = await authorizer.decide(
-    { caller, ...call }, { action: 'execute-api:Invoke', resource, shownAs: maskedAccount(resource), ...(policy ? { resourcePolicy: policy } : {}) },
-  )
+  const resourcePolicy = policy ? { resourcePolicy: policy } : {}
+  const decide = (path: string) => authorizer.decide({ caller, ...call }, { action: 'execute-api:Invoke', resource: path, shownAs: maskedAccount(path), ...resourcePolicy })
+  const asSent = await decide(resource)
+  // Ours: routes and backends read a path decoded, so that a Deny must hold for it decoded as well.
+  const decoded = decodedPath(resource)
+  const decision = !asSent.allowed || decoded === resource ? asSent : await decide(decoded)
   exchange.trace.add('policy', { action: 'execute-api:Invoke', resource, allowed: decision.allowed, statements: decision.statements })
   if (!decision.allowed) throw new GatewayRefusal('ACCESS_DENIED', decision.message)
 }
