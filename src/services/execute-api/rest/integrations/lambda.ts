@@ -5,7 +5,7 @@ import type { Invocation, InvocationResult } from '#services/lambda/index.ts'
 import { configurationError, GatewayRefusal, INTERNAL_SERVER_ERROR } from '../../gateway-responses.ts'
 import { JsonSyntaxError, parseJson } from '../../templates/json.ts'
 import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
-import { NotServed } from '../not-served.ts'
+import { NotServed, notServed } from '../not-served.ts'
 import { notJson } from '../run-template.ts'
 import { BODY_TRACED_BYTES_MAX } from '../steps/read-call.ts'
 import type { IntegrateOptions } from '../steps/integrate.ts'
@@ -32,8 +32,7 @@ export async function invokeFunction(
 ): Promise<IntegrationResult> {
   const payload = body.length === 0 ? Buffer.from('{}') : body
   refuseUnlessJson(payload)
-  const type = headerOf(headers, 'x-amz-invocation-type') === 'Event' ? 'Event' : 'RequestResponse'
-  const result = await invoke(call, { functionArn, payload, type }, options)
+  const result = await invoke(call, { functionArn, payload, type: headerOf(headers, 'x-amz-invocation-type') || 'RequestResponse' }, options)
   return {
     status: result.status,
     body: result.payload,
@@ -73,7 +72,10 @@ export function errorMessageOf(payload: Buffer): string | undefined {
   }
 }
 
-type Wanted = Pick<Invocation, 'functionArn' | 'payload' | 'type'>
+interface Wanted extends Pick<Invocation, 'functionArn' | 'payload'> {
+  /** As a mapping gives it, which may be what the client sent. */
+  type: string
+}
 
 /**
  * Invokes as `apigateway.amazonaws.com` for the method, which the function's policy must let in, or in the name of the integration's
@@ -106,7 +108,16 @@ function messageOf(body: Buffer): string {
   return message ?? Message ?? ''
 }
 
-async function invokeAsService(call: ApiCall, { functionArn, payload, type }: Wanted, { invoker, clock }: IntegrateOptions): Promise<InvocationResult> {
+/** @throws NotServed for a dry run, GatewayRefusal 500 for what is no type. */
+function typeOf({ type }: Wanted): Invocation['type'] {
+  if (type === 'Event' || type === 'RequestResponse') return type
+  if (type === 'DryRun') throw notServed('dry runs of functions without a role (X-Amz-Invocation-Type: DryRun)')
+  throw refusalOf(new AwsError('ValidationException', 400, `Value '${type}' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]`))
+}
+
+async function invokeAsService(call: ApiCall, wanted: Wanted, { invoker, clock }: IntegrateOptions): Promise<InvocationResult> {
+  const { functionArn, payload } = wanted
+  const type = typeOf(wanted)
   const { exchange, route, integration } = call
   const { snapshot } = route.deployed
   const timeoutMs = integrationTimeoutMs(call)
@@ -160,6 +171,8 @@ function refusalOf(error: AwsError): Error {
   switch (error.code) {
     case 'AccessDeniedException': case 'ResourceNotFoundException': return configurationError('Invalid permissions on Lambda function')
     case 'InvalidRequestContentException': return new GatewayRefusal('BAD_REQUEST_BODY', error.message)
+    // Source: koki-develop/lgtm-generator issue 10 (the answer); theburningmonk.com, "Hit the 6MB Lambda payload limit?" (the line).
+    case 'RequestEntityTooLargeException': return new GatewayRefusal('REQUEST_TOO_LARGE', 'Request Too Long', { errorType: 'BadRequestException', logLine: `Execution failed: ${error.message}` })
     default: break
   }
   if (error.status === 501) return new NotServed(error.message)
