@@ -16,8 +16,8 @@ const account = '000000000000'
 const arnOf = (name: string) => `arn:aws:lambda:us-east-1:${account}:function:${name}`
 /** Says what it got. */
 const says = 'export const handler = async (event, context) => { console.log("GOT " + JSON.stringify({ event, id: context.awsRequestId, arn: context.invokedFunctionArn, client: context.clientContext })) }'
-const send = (server: Pick<TestServer, 'lambda'>, FunctionName: string, Payload: InvokeCommandInput['Payload'], rest: Partial<InvokeCommandInput> = {}) =>
-  server.lambda.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload, ...rest }))
+const send = (server: Pick<TestServer, 'lambda'>, FunctionName: string, Payload: string | undefined, rest: Partial<InvokeCommandInput> = {}) =>
+  server.lambda.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', ...(Payload === undefined ? {} : { Payload }), ...rest }))
 
 /** What a function said it got, once it is so much. */
 async function got(server: TestServer, name: string, count: number): Promise<any[]> {
@@ -85,7 +85,7 @@ describe('an event', () => {
     await send(server, 'f', '1', { Qualifier: 'live' })
     await send(server, `${arnOf('f')}:1`, '2')
     const arns = (await got(server, 'f', 2)).map(({ arn }) => arn)
-    assert.deepEqual(arns.toSorted(), [`${arnOf('f')}:1`, `${arnOf('f')}:live`])
+    assert.deepEqual(new Set(arns), new Set([`${arnOf('f')}:1`, `${arnOf('f')}:live`]))
   })
 
   test('is accepted while nothing of its function may run', async (t) => {
@@ -102,7 +102,7 @@ describe('an event', () => {
     const ids = (await Promise.all([1, 2, 3].map((n) => send(first, 'f', String(n))))).map(({ $metadata }) => $metadata.requestId)
     await first.close()
     await using second = await startServer(undefined, { dataDir })
-    assert.deepEqual((await got(second, 'f', 3)).map(({ id }) => id).toSorted(), ids.toSorted())
+    assert.deepEqual(new Set((await got(second, 'f', 3)).map(({ id }) => id)), new Set(ids))
   })
 
   test('may come from an API\'s method', async (t) => {
