@@ -14,6 +14,7 @@ export async function examine(settings: Settings): Promise<string[]> {
     ...machine.interpreters.some(({ language }) => language === 'python') ? [] : ['python: not found; Python functions cannot be created until a python3 is installed'],
     `isolation: level ${machine.isolation.level}, ${machine.isolation.about}`,
     ...machine.isolation.advice,
+    `limits: ${machine.limits}`,
     ...machine.isolation.level > settings.minIsolation ? [`isolation: below COUNTERSIGN_MIN_ISOLATION=${settings.minIsolation}; the server would refuse to start`] : [],
     settings.databaseUrl === undefined ? 'store: embedded (SQLite); set COUNTERSIGN_DATABASE_URL to share one between processes' : 'store: PostgreSQL, from COUNTERSIGN_DATABASE_URL',
     versionLine('postgres', postgresPrograms(), 'not found; only needed for the tests of that engine'),

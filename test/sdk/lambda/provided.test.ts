@@ -122,6 +122,23 @@ main()
     for (let n = 0; n < 3; n++) assert.deepEqual((await run(arn, { n })).answer, { compiled: { n } })
   })
 
+  test('may give up waiting and ask again', { skip: absent('curl') }, async (t) => {
+    const { deploy, invoke: run } = await startLambda(t)
+    const arn = await deploy('f', { bootstrap: `#!/bin/sh
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+while true; do
+  event=$(curl -sS -m 0.3 -D "\${TMPDIR:-/tmp}/headers" "$api/next" 2>/dev/null) || continue
+  id=$(grep -Fi lambda-runtime-aws-request-id "\${TMPDIR:-/tmp}/headers" | tr -d '[:space:]' | cut -d: -f2)
+  curl -sS -X POST "$api/$id/response" -d "$event" > /dev/null
+done
+` }, { Timeout: 10 })
+    assert.equal((await run(arn, 1)).answer, 1)
+    for (let n = 2; n < 5; n++) {
+      await new Promise((done) => setTimeout(done, 350))
+      assert.equal((await run(arn, n)).answer, n)
+    }
+  })
+
   test('is told why it cannot run', async (t) => {
     const { deploy, invoke: run } = await startLambda(t)
     const failing = async (name: string, files: Record<string, string>) => {

@@ -1,30 +1,22 @@
 // One execution environment: its start, its invocations one after the other, and its end. `proceed` decides when it goes on.
 
-import type { Clock } from '#lib/clock.ts'
-import type { RandomSource } from '#lib/random.ts'
 import { INIT_MS_MAX } from '../limits.ts'
+import type { Environment, EnvironmentOptions, StopReason } from './environment-options.ts'
+import { createEnvironmentLog } from './environment-log.ts'
 import { createExtensions } from './extensions.ts'
 import { exitFailure, ofRequest, payloadOf, timeoutFailure, type Exit, type Reason } from './failures.ts'
-import { createInvocation, type Ended, type EnvironmentEvent, type Outcome, type Running } from './invocation.ts'
-import type { Command } from './isolation/isolation.ts'
-import type { Cgroup } from './isolation/cgroups.ts'
-import { holdsSocket, peerOf, type ProcessTable } from './isolation/processes.ts'
-import { createEnvironmentLog } from './environment-log.ts'
+import { createInvocation, type Ended, type Running } from './invocation.ts'
+import { holdsSocket, peerOf } from './isolation/processes.ts'
 import { timeoutLine } from './log-lines.ts'
-import type { LogSettings } from './platform-log.ts'
 import { watchResources, type Exceeded } from './resources.ts'
-import type { ResponseSink } from './response-stream.ts'
 import { createRuntimeConnection } from './runtime-api.ts'
-import type { EventReceiver, RuntimeListener } from './runtime-listener.ts'
-import type { RuntimeServer } from './runtime-server.ts'
+import type { EventMessage, EventReceiver, RuntimeListener } from './runtime-listener.ts'
 import { startSandbox, type Sandbox } from './sandbox.ts'
-import type { Shells } from './shells.ts'
 import { shutDown, type ShutdownReason } from './shutdown.ts'
 import { createTelemetry } from './telemetry.ts'
 
+export type { Environment, EnvironmentOptions, StopReason } from './environment-options.ts'
 export type { EnvironmentEvent, Outcome } from './invocation.ts'
-
-export type StopReason = 'idle too long' | 'timed out' | 'exited' | 'replaced' | 'failed to start' | 'misbehaved'
 
 /** An environment is in exactly one of these states. */
 type State =
@@ -38,50 +30,6 @@ type State =
   | { is: 'finishing' }
   | { is: 'stopped', because: StopReason }
 
-export interface EnvironmentOptions {
-  command: Command
-  variables: Readonly<Record<string, string>>
-  /** Names of the programs in `/opt/extensions`; with any, `command` is their keeper. */
-  extensions: readonly string[]
-  server: RuntimeServer
-  processes: ProcessTable
-  shells: Shells
-  /** Why nothing can be started at all; known beforehand. */
-  obstacle?: Reason | undefined
-  niceness: number
-  /** The user that this environment has for itself. */
-  userId: number | undefined
-  cgroup: Cgroup | undefined
-  /** Where files lie that nothing else bounds. */
-  scratch: { directory: string, mb: number } | undefined
-  timeoutMs: number
-  memoryMb: number
-  function: { accountId: string, functionName: string, functionVersion: string, handler: string }
-  /** `nodejs:26.10.0`, for the first line of the log. */
-  runtimeVersion: string
-  runtimeVersionArn: string
-  initializationType: 'on-demand' | 'provisioned-concurrency'
-  logs: LogSettings
-  clock: Clock
-  random: RandomSource
-  emit: (lines: readonly { timestampMs: number, message: string }[]) => void
-  /** It can take an event. Called after the start and after each invocation. */
-  onIdle: (environment: Environment) => void
-  /** Init failed, once: an invocation may try again, or it may be stopped. */
-  onInitFailed: (environment: Environment) => void
-  /** Called once. */
-  onStopped: (environment: Environment) => void
-}
-
-export interface Environment {
-  /** Only for an environment that is idle or whose init failed. Never rejects: a failure is an outcome. */
-  invoke(event: EnvironmentEvent, sink?: ResponseSink): Promise<Outcome>
-  /** Ends every process of it, extensions and runtimes that have any after a time of grace. Resolves when they are gone. */
-  stop(because: StopReason): Promise<void>
-  readonly isIdle: boolean
-  readonly isStopped: boolean
-}
-
 /** By then a program has usually started what it starts beside itself. */
 const SETTLED_MS = 100
 
@@ -92,6 +40,8 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
   /** Of what an earlier sandbox still says nothing counts. */
   let generation = 0
   let runtimeWaits: EventReceiver | undefined
+  /** An event for a runtime that stopped waiting; it will ask again. */
+  let owed: EventMessage | undefined
   let isRuntimeStarted = false
   let initMs: number | undefined
   let isFailingInit = false
@@ -130,6 +80,7 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     isFailingInit = false
     isRuntimeStarted = options.extensions.length === 0
     runtimeWaits = undefined
+    owed = undefined
     initDeadline = new AbortController()
     const { runtimeVersion, runtimeVersionArn, function: { functionName, functionVersion } } = options
     log.platform({ type: 'platform.initStart', record: { initializationType, phase: phase(), runtimeVersion, runtimeVersionArn, functionName, functionVersion } })
@@ -197,6 +148,11 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
   const runtime: RuntimeListener = {
     onNext(receiver, usedBytes) {
       noteMemory(usedBytes)
+      if (owed !== undefined) {
+        receiver.send(owed)
+        owed = undefined
+        return
+      }
       runtimeWaits = receiver
       extensions.closeRegistration()
       proceed()
@@ -252,12 +208,14 @@ export function startEnvironment(options: EnvironmentOptions): Environment {
     printStart(running)
     const { event } = running
     const deadlineMs = running.startedAt + timeoutMs
-    const receiver = runtimeWaits!
+    const receiver = runtimeWaits
     runtimeWaits = undefined
     extensions.invoke({
       eventType: 'INVOKE', deadlineMs, requestId: event.requestId, invokedFunctionArn: event.functionArn, tracing: tracingOf(event.traceHeader),
     })
-    receiver.send({ ...event, deadlineMs })
+    const message = { ...event, deadlineMs }
+    if (receiver === undefined || receiver.isGone) owed = message
+    else receiver.send(message)
   }
 
   function printStart({ event: { requestId, traceHeader } }: Running): void {

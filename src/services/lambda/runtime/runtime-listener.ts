@@ -13,6 +13,8 @@ export interface EventMessage {
 /** Whoever waits for the next event: takes one. */
 export interface EventReceiver {
   send(event: EventMessage): void
+  /** It went away without one; nothing may be sent any more. */
+  readonly isGone?: boolean
 }
 
 /** Where the bytes of a streamed answer come from. */

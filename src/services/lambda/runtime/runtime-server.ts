@@ -126,6 +126,7 @@ async function replyTo(target: string, failedRequestId: string | undefined, requ
 
 function waitForEvent(request: IncomingMessage, response: ServerResponse, runtime: RuntimeListener): void {
   runtime.onNext({
+    get isGone() { return response.destroyed },
     send({ requestId, deadlineMs, functionArn, traceHeader, clientContext, payload }) {
       response.writeHead(200, {
         'Content-Type': 'application/json', 'Content-Length': payload.length,
