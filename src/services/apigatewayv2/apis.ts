@@ -64,7 +64,7 @@ export function deleteCorsConfiguration({ ApiId }: Input<sdk.DeleteCorsConfigura
 }
 
 /** As AWS shows an API. Source: AWS CLI reference, examples of `create-api` and `get-api`. */
-export function describeApi({ id, region, createdAtMs, settings }: ListedApi, { endpoint }: Pick<ApiGatewayV2, 'endpoint'>): sdk.Api {
+export function describeApi({ id, createdAtMs, settings }: ListedApi, { endpoint }: Pick<ApiGatewayV2, 'endpoint'>): sdk.Api {
   const { corsConfiguration: cors, tags } = settings
   return {
     ApiEndpoint: apiEndpoint(endpoint.url(), { apiId: id, isWebSocket: settings.protocolType === 'WEBSOCKET' }),

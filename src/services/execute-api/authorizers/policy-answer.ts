@@ -4,7 +4,7 @@ import { compilePolicy } from '#aws/policy/compile.ts'
 import { MalformedPolicy, type Policy, type PolicyDocument } from '#aws/policy/document.ts'
 import { evaluate, type Evaluation } from '#aws/policy/evaluate.ts'
 import { parsePolicy } from '#aws/policy/parse.ts'
-import { anonymousKeys, INVOKE, type InvokeQuestion } from './question.ts'
+import { anonymousKeys, inEverySpelling, INVOKE, type InvokeQuestion } from './question.ts'
 
 /** An answer that was understood. */
 export interface PolicyAnswer {
@@ -77,10 +77,10 @@ export function contextTexts(context: PolicyAnswer['context']): Record<string, s
 
 /** Whether the policy lets its principal invoke: a kept answer may be asked for every method of its API. */
 export function evaluateAnswer({ principalId, policy }: Pick<PolicyAnswer, 'principalId' | 'policy'>, question: InvokeQuestion): Evaluation {
-  const { resource, scope: { accountId } } = question
-  return evaluate({
-    principal: { is: 'user', accountId, arn: principalId }, action: INVOKE, resource, resourceAccountId: accountId, lookup: anonymousKeys(question),
-  }, { identity: [policy] })
+  const { accountId } = question.scope
+  return inEverySpelling(question, (asked) => evaluate({
+    principal: { is: 'user', accountId, arn: principalId }, action: INVOKE, resource: asked.resource, resourceAccountId: accountId, lookup: anonymousKeys(asked),
+  }, { identity: [policy] }))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

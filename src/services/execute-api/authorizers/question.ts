@@ -3,6 +3,7 @@
 import type { Scope } from '#aws/arn.ts'
 import type { AnonymousCaller } from '#aws/caller.ts'
 import type { Policy } from '#aws/policy/document.ts'
+import { decodedPath } from '#aws/http-payload/request-parts.ts'
 import { evaluate, type Evaluation } from '#aws/policy/evaluate.ts'
 import { globalKeys } from '#aws/policy/global-keys.ts'
 import type { Lookup } from '#aws/policy/match.ts'
@@ -21,6 +22,18 @@ export interface InvokeQuestion {
 
 const nobody: AnonymousCaller = { is: 'anonymous', accountId: '', arn: '', userId: '' }
 
+/**
+ * What a policy says of a path as it was sent, unless it denies what that path is decoded. Ours: routes and backends read paths decoded, so that a
+ * Deny must hold for every spelling.
+ */
+export function inEverySpelling(question: InvokeQuestion, judge: (question: InvokeQuestion) => Evaluation): Evaluation {
+  const asSent = judge(question)
+  const resource = decodedPath(question.resource)
+  if (resource === question.resource) return asSent
+  const asRead = judge({ ...question, resource })
+  return asRead.outcome === 'explicit-deny' ? asRead : asSent
+}
+
 /** The condition keys of a request that nobody has signed. */
 export function anonymousKeys({ resource, scope, request, atMs }: InvokeQuestion): Lookup {
   return globalKeys({
@@ -30,8 +43,8 @@ export function anonymousKeys({ resource, scope, request, atMs }: InvokeQuestion
 
 /** What an API's resource policy says of a caller that nobody knows: only statements for everybody (`"Principal": "*"`) speak of it. */
 export function evaluateAnonymously(policy: Policy, question: InvokeQuestion): Evaluation {
-  return evaluate({
-    principal: { is: 'anonymous', accountId: '', arn: '' }, action: INVOKE, resource: question.resource, resourceAccountId: question.scope.accountId,
-    lookup: anonymousKeys(question),
-  }, { identity: [], resource: policy })
+  return inEverySpelling(question, (asked) => evaluate({
+    principal: { is: 'anonymous', accountId: '', arn: '' }, action: INVOKE, resource: asked.resource, resourceAccountId: asked.scope.accountId,
+    lookup: anonymousKeys(asked),
+  }, { identity: [], resource: policy }))
 }

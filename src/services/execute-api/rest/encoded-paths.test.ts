@@ -10,6 +10,8 @@ import { systemClock } from '#lib/clock.ts'
 import { headersFromRaw, type HttpRequest } from '#lib/http.ts'
 import { systemRandom } from '#lib/random.ts'
 import type { RestApiSnapshot, SnapshotMethod, StageRecord } from '#services/apigateway/index.ts'
+import { evaluateAnswer } from '../authorizers/policy-answer.ts'
+import { evaluateAnonymously } from '../authorizers/question.ts'
 import { createExecuteApi } from '../index.ts'
 import { nothingBehind } from './nothing-behind.testing.ts'
 
@@ -56,4 +58,17 @@ async function statusOf(path: string): Promise<number> {
 test('a Deny holds for a path in whatever way it is encoded', async () => {
   for (const path of ['/secret', '/secre%74', '/%73ecret', '/items/7', '/items/%37', '/%69tems/%37']) assert.equal(await statusOf(path), 403, path)
   for (const path of ['/items/8', '/items/%38', '/items/a%20b', '/items/%zz']) assert.equal(await statusOf(path), 200, path)
+})
+
+test('so does one of a resource policy or an authorizer, of whoever is not known; what is allowed as it was sent is allowed', () => {
+  const question = (path: string) => ({
+    resource: `arn:aws:execute-api:us-east-1:${accountId}:api123/dev/GET${path}`, scope: { accountId, region: 'us-east-1' }, atMs: 0,
+    request: { headers: headersFromRaw([]), remoteAddress: '192.0.2.1', isSecure: true },
+  })
+  const statements = [{ Effect: 'Allow', Principal: '*', Action: '*', Resource: question('/items/a%20b').resource }, { Effect: 'Deny', Principal: '*', Action: '*', Resource: question('/secret').resource }]
+  const open = compilePolicy(parsePolicy(JSON.stringify({ Version: '2012-10-17', Statement: statements }), 'resource'), 'p')
+  assert.equal(evaluateAnonymously(open, question('/secre%74')).outcome, 'explicit-deny')
+  assert.equal(evaluateAnonymously(open, question('/items/a%20b')).outcome, 'allowed')
+  assert.equal(evaluateAnswer({ principalId: 'me', policy }, question('/secre%74')).outcome, 'explicit-deny')
+  assert.equal(evaluateAnswer({ principalId: 'me', policy }, question('/items/a%20b')).outcome, 'allowed')
 })
