@@ -64,6 +64,8 @@ export interface LambdaOptions {
   environmentsMax?: number
   /** An environment that nobody used for so long is stopped. */
   idleMsMax?: number
+  /** Bytes of all events that wait for an environment in memory. */
+  waitingBytesMax?: number
   /** Events of one function that wait at most. */
   eventsWaitingMax?: number
 }

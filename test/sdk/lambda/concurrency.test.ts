@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CreateDeploymentCommand, ImportRestApiCommand } from '@aws-sdk/client-api-gateway'
 import {
-  CreateAliasCommand, DeleteAliasCommand, DeleteFunctionConcurrencyCommand, DeleteFunctionCommand, DeleteProvisionedConcurrencyConfigCommand, GetAccountSettingsCommand,
-  GetFunctionCommand, GetFunctionConcurrencyCommand, GetProvisionedConcurrencyConfigCommand, InvokeCommand, LambdaClient, ListProvisionedConcurrencyConfigsCommand,
+  AddPermissionCommand, CreateAliasCommand, DeleteAliasCommand, DeleteFunctionConcurrencyCommand, DeleteFunctionCommand, DeleteProvisionedConcurrencyConfigCommand, GetAccountSettingsCommand,
+  GetFunctionCommand, GetFunctionConcurrencyCommand, GetProvisionedConcurrencyConfigCommand, InvokeCommand, InvokeWithResponseStreamCommand, LambdaClient, ListProvisionedConcurrencyConfigsCommand,
   PublishVersionCommand, PutFunctionConcurrencyCommand, PutProvisionedConcurrencyConfigCommand, UpdateAliasCommand, UpdateFunctionCodeCommand, type TooManyRequestsException,
 } from '@aws-sdk/client-lambda'
 import { keptDirectory } from '#test/support/kept-directory.ts'
@@ -121,6 +122,14 @@ describe('reserved concurrency', () => {
     // Observed: AWS, 25-11-2025, recorded by localstack's test_reserved_concurrency.
     const error = await refuses(invoke(server, 'f'), 429, 'TooManyRequestsException', 'Rate Exceeded.') as TooManyRequestsException
     assert.deepEqual([error.Reason, error.retryAfterSeconds, error.Type], ['ReservedFunctionConcurrentInvocationLimitExceeded', '1', 'User'])
+    await refuses(server.lambda.send(new InvokeWithResponseStreamCommand({ FunctionName: 'f' })), 429, 'TooManyRequestsException', 'Rate Exceeded.')
+    await server.lambda.send(new AddPermissionCommand({ FunctionName: 'f', StatementId: 'api', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com' }))
+    const integration = { type: 'aws_proxy', httpMethod: 'POST', uri: `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${arnOf('f')}/invocations` }
+    const definition = { swagger: '2.0', info: { title: 'x', version: '1' }, paths: { '/': { get: { responses: {}, 'x-amazon-apigateway-integration': integration } } } }
+    const { id } = await server.apigateway.send(new ImportRestApiCommand({ body: Buffer.from(JSON.stringify(definition)) }))
+    await server.apigateway.send(new CreateDeploymentCommand({ restApiId: id!, stageName: 'dev' }))
+    // Source: API Gateway developer guide, "Gateway response types", INTEGRATION_FAILURE.
+    assert.equal((await fetch(`${server.endpoint}/_aws/execute-api/${id}/dev/`)).status, 500)
     await server.lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: 'f' }))
     assert.deepEqual(await answerOf(server, 'f', { a: 1 }), { a: 1 })
   })
@@ -268,7 +277,7 @@ describe('provisioned concurrency', () => {
     await publish(server)
     await provision(server, '1', 1)
     const { Status, StatusReason } = await untilReady(server, '1')
-    assert.deepEqual([Status, StatusReason], ['FAILED', 'The function failed to initialize.'])
+    assert.deepEqual([Status, StatusReason], ['FAILED', 'FUNCTION_ERROR_INIT_FAILURE'])
   })
 
   test('is there again after a restart', async () => {

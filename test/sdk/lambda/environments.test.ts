@@ -96,6 +96,18 @@ describe('an environment', () => {
     assert.equal((await invoke(other)).answer.uses, 1, 'an idle environment makes room for another function')
   })
 
+  test('is not waited for with more bytes than there may be in memory: those calls are refused', async (t) => {
+    const { deploy, invoke } = await startLambda(t, { waitingBytesMax: 2_000 })
+    const arn = await deploy('f', counting)
+    const large = { ms: 10, padding: 'x'.repeat(1_000 - 22) }
+    assert.equal(JSON.stringify(large).length, 1_000)
+    // None is idle yet: all of them wait, as far as they may.
+    const results = await Promise.allSettled([1, 2, 3].map(() => invoke(arn, large)))
+    assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'fulfilled', 'rejected'])
+    assert.equal((results[2] as PromiseRejectedResult).reason.code, 'TooManyRequestsException')
+    assert.equal((await Promise.all([1, 2].map(() => invoke(arn, large)))).length, 2, 'what no longer waits does not count')
+  })
+
   test('is kept by a function that is fast, however many call at once', async (t) => {
     const { deploy, invoke } = await startLambda(t)
     const arn = await deploy('f', counting)

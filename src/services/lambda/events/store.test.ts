@@ -111,8 +111,7 @@ eachDatabase('events', { migrations, transactionModules: [new URL('./store.ts', 
       await store.transact(transactions.giveUp, { id: `r${at}`, lease: 'p', deliveries: [], payload, event: { ...eventOf(`r${at}`), givenUpAtMs: at, condition: 'EventAgeExceeded' } })
     }
     await store.transact(transactions.prune, { beforeMs: 0, keptMax: 2, limit: 100 })
-    assert.deepEqual((await listGivenUp(store, { accountId, limit: 10 })).map(({ event }) => event.id).slice(0, 2), ['r5', 'r4'])
-    assert.ok((await listGivenUp(store, { accountId, limit: 10 })).length <= 3)
+    assert.deepEqual((await listGivenUp(store, { accountId, limit: 10 })).map(({ event }) => event.id), ['r5', 'r4'])
   })
 
   test('are treated as each version or alias wants it', async () => {

@@ -156,12 +156,12 @@ export const transactions = defineTransactions('lambda-events', {
     return event
   },
 
-  /** Forgets what was given up before then, and what is beyond so many, the oldest first. Resolves with how many were forgotten. */
+  /** Forgets what was given up before then, and what was given up before the last so many. Resolves with how many were forgotten. */
   async prune(tx, { beforeMs, keptMax, limit }: { beforeMs: number, keptMax: number, limit: number }): Promise<number> {
     return tx.run(sql`
       delete from lambda_given_up_events where id in (
         select id from lambda_given_up_events where given_up_at_ms < ${beforeMs}
-          or given_up_at_ms < coalesce((select given_up_at_ms from lambda_given_up_events order by given_up_at_ms desc limit 1 offset ${keptMax}), 0)
+          or given_up_at_ms < coalesce((select given_up_at_ms from lambda_given_up_events order by given_up_at_ms desc limit 1 offset ${keptMax - 1}), 0)
         limit ${limit})`)
   },
 

@@ -15,6 +15,7 @@ export interface PoolOptions extends LaunchOptions {
   log: Log
   environmentsMax?: number
   idleMsMax?: number
+  waitingBytesMax?: number
 }
 
 export interface Pool {
@@ -86,7 +87,7 @@ const SWEEP_MS = 1_000
 const CREDENTIALS_MARGIN_MS = 60_000
 
 export function createPool(options: PoolOptions): Pool {
-  const { clock, log, environmentsMax = ENVIRONMENTS_MAX, idleMsMax = IDLE_MS_MAX } = options
+  const { clock, log, environmentsMax = ENVIRONMENTS_MAX, idleMsMax = IDLE_MS_MAX, waitingBytesMax = WAITING_BYTES_MAX } = options
   /** A start keeps a core busy. */
   const startsAtOnceMax = Math.min(STARTS_AT_ONCE_MAX, availableParallelism())
   const groups = new Map<string, Group>()
@@ -163,7 +164,8 @@ export function createPool(options: PoolOptions): Pool {
   /** Init is done again within the invocation that has waited longest. */
   function onInitFailed(member: Member): void {
     const waiter = closing.signal.aborted || !isUsable(member) ? undefined : takeWaiter(member.group)
-    if (member.isProvisioned) noteProvisionFailure(member.group, 'The function failed to initialize.')
+    // Source: deployers' reports of what AWS says (serverless issue 7250, aws-cdk issue 6016).
+    if (member.isProvisioned) noteProvisionFailure(member.group, 'FUNCTION_ERROR_INIT_FAILURE')
     if (waiter) waiter.resolve(invokeIn(member, waiter.event, waiter.sink))
     else retire(member, 'failed to start')
   }
@@ -345,7 +347,7 @@ export function createPool(options: PoolOptions): Pool {
       const group = groupOf(snapshot)
       const member = group.waiters.length === 0 ? takeIdle(group) : undefined
       if (member) return invokeIn(member, event, sink)
-      if (group.waiters.length >= WAITING_CALLS_MAX || waitingBytes + event.payload.length > WAITING_BYTES_MAX) throw tooManyRequests('ConcurrentInvocationLimitExceeded')
+      if (group.waiters.length >= WAITING_CALLS_MAX || waitingBytes + event.payload.length > waitingBytesMax) throw tooManyRequests('ConcurrentInvocationLimitExceeded')
       const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
       waitingBytes += event.payload.length
       group.waiters.push({ snapshot, event, sink, sinceMs: clock.monotonic(), resolve, reject })
