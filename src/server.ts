@@ -17,7 +17,7 @@ import { createApiGatewayV2 } from '#services/apigatewayv2/index.ts'
 import { createDynamoDb } from '#services/dynamodb/index.ts'
 import { createExecuteApi } from '#services/execute-api/index.ts'
 import { createIam } from '#services/iam/index.ts'
-import { createLambda } from '#services/lambda/index.ts'
+import { createFunctionUrlEndpoint, createLambda } from '#services/lambda/index.ts'
 import { createLogs } from '#services/logs/index.ts'
 import { createSts } from '#services/sts/index.ts'
 import { createAdmin } from './admin.ts'
@@ -89,6 +89,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     })
     const http = createHttpClient()
     closing.push(async () => http.close())
+    const functionUrls = createFunctionUrlEndpoint({ urls: lambda.urls, invoker: lambda.invoker, authenticator, authorizer, clock, random, log, onTrace, region: settings.region })
     const executeApi = createExecuteApi({
       snapshots: apigateway.snapshots, v2Snapshots: apigatewayv2.snapshots, metering: apigateway.metering, invoker: lambda.invoker, authenticator, authorizer, clock, random, log, onTrace,
       logs: logs.sink, region: settings.region, traceBodies: settings.traceBodies, roles: iam.roles, userPoolIssuers: settings.userPoolIssuers,
@@ -112,6 +113,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     const handle = async (request: HttpRequest): Promise<HttpResponse> => {
       if (admin.matches(request)) return admin.handle(request)
       if (executeApi.matches(request) || await executeApi.isForCustomDomain(request)) return executeApi.handle(request)
+      if (functionUrls.matches(request)) return functionUrls.handle(request)
       if (lambda.downloads.matches(request)) return lambda.downloads.handle(request)
       return dispatcher.handle(request)
     }

@@ -35,6 +35,7 @@ import { openMachine } from './runtime/machine.ts'
 import type { IsolationLevel } from './runtime/isolation/isolation.ts'
 
 export { InvocationAbandoned } from './invoker.ts'
+export { createFunctionUrlEndpoint } from './url/function-urls.ts'
 export type { EventListing, ShownEvent } from './events/listing.ts'
 export type { FunctionMeasurements, Histogram, Measurements } from './measurements.ts'
 export type { Invocation, InvocationResult, Invoker, StreamEnd, StreamingInvocation, StreamingResult } from './invoker.ts'
