@@ -146,7 +146,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const permissions = await entry.access(input, call, definition.service)
     await requireAll(permissions.map((permission) => withTags(permission, brought, call, served)), call, served)
     const output = await entry.run(input, call, definition.service)
-    return protocol.write(operation, output ?? {}, exchange.requestId)
+    return protocol.write(operation, output ?? {}, exchange.requestId, request)
   }
 
   /** The operation that a request without a signature asks for, if it is one that takes such: those are forms, and small. */
@@ -203,10 +203,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   /** What a failure answers, in the form of the service that it came to. */
-  function answerFor(failure: unknown, exchange: Exchange): { response: HttpResponse, error: AwsError } {
+  function answerFor(failure: unknown, request: HttpRequest, exchange: Exchange): { response: HttpResponse, error: AwsError } {
     const error = errorFor(failure, exchange)
     const { served, requestId } = exchange
-    return { error, response: served ? served.protocol.writeError(error, requestId) : writePlainError(error, requestId) }
+    return { error, response: served ? served.protocol.writeError(error, requestId, request) : writePlainError(error, requestId) }
   }
 
   return {
@@ -222,7 +222,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         const route = served.protocol.routeByHead(request) ?? served.protocol.routeByBody(request, body)
         return await run(request, exchange, { served, route, body, caller, region })
       } catch (failure) {
-        return answerFor(failure, exchange).response
+        return answerFor(failure, request, exchange).response
       }
     },
 
@@ -238,7 +238,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         response = await answer(request, exchange)
       } catch (failure) {
         if (failure instanceof ClientGone) throw failure
-        const answered = answerFor(failure, exchange)
+        const answered = answerFor(failure, request, exchange)
         error = answered.error
         response = answered.response
         said = failure instanceof SignatureRefusal ? failure.withoutSecrets : error.message

@@ -35,7 +35,7 @@ describe('an event stream', () => {
       yield { PayloadChunk: { Payload: Buffer.from([0, 255]) } }
       yield { InvokeComplete: { ErrorCode: 'Unhandled', LogResult: undefined } }
     })()
-    const { status, headers, body } = createRestJsonProtocol(model).write(model.operation('InvokeWithResponseStream')!, { StatusCode: 200, ExecutedVersion: '$LATEST', EventStream: events }, 'id')
+    const { status, headers, body } = createRestJsonProtocol(model).write(model.operation('InvokeWithResponseStream')!, { StatusCode: 200, ExecutedVersion: '$LATEST', EventStream: events }, 'id', requestOf({}))
     assert.equal(status, 200)
     assert.deepEqual(headers, { 'x-amzn-RequestId': 'id', 'Content-Type': 'application/vnd.amazon.eventstream', 'X-Amz-Executed-Version': '$LATEST' })
     const frames = framesOf(await buffer(body as AsyncIterable<Buffer>)).map((frame) => [...Object.values(frame.headers).map(({ value }) => value), Buffer.from(frame.body).toString('latin1')])

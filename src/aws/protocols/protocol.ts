@@ -28,8 +28,9 @@ export interface Protocol {
    * @throws AwsError where the body does not parse or a type is wrong.
    */
   read(route: Route, request: HttpRequest, body: Buffer): Record<string, unknown>
-  write(operation: OperationModel, output: Record<string, unknown>, requestId: string): HttpResponse
-  writeError(error: AwsError, requestId: string): HttpResponse
+  /** The request says what the client accepts, where a protocol has a choice. */
+  write(operation: OperationModel, output: Record<string, unknown>, requestId: string, request: HttpRequest): HttpResponse
+  writeError(error: AwsError, requestId: string, request: HttpRequest): HttpResponse
 }
 
 /** Refusals of the wire itself, shared by the protocols. Source: "Common Error Types" in each service's API reference. */

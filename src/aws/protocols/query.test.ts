@@ -50,6 +50,37 @@ describe('a query request that names no operation', () => {
   })
 })
 
+describe('a query request that accepts JSON first', () => {
+  const inJson = (service: string, body: string, accept = 'application/json') => createEcho({
+    iam: { GetUser: {}, DeleteUser: {} },
+    sts: { AssumeRole: { Credentials: { AccessKeyId: 'A', SecretAccessKey: 's', SessionToken: 't', Expiration: new Date(1_500_000_000_000) }, PackedPolicySize: 6 } },
+  }).handle(requestOf({ headers: { ...signedFor(service), ...form, accept }, body }))
+
+  test('is refused in JSON', async () => {
+    const answer = await inJson('iam', 'Action=Nothing&Version=2010-05-08')
+    assert.deepEqual([answer.status, headerOf(answer, 'content-type')], [400, 'application/json'])
+    assert.deepEqual(JSON.parse(String(answer.body)), {
+      Error: { Code: 'InvalidAction', Message: 'Could not find operation Nothing for version 2010-05-08', Type: 'Sender' }, RequestId: headerOf(answer, 'x-amzn-requestid'),
+    })
+  })
+
+  test('is answered in JSON, with times in seconds', async () => {
+    const answer = await inJson('sts', 'Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::000000000000:role/r&RoleSessionName=s1')
+    assert.deepEqual(JSON.parse(String(answer.body)), {
+      AssumeRoleResponse: {
+        AssumeRoleResult: { Credentials: { AccessKeyId: 'A', SecretAccessKey: 's', SessionToken: 't', Expiration: 1_500_000_000 }, PackedPolicySize: 6 },
+        ResponseMetadata: { RequestId: headerOf(answer, 'x-amzn-requestid') },
+      },
+    })
+    const empty = await inJson('iam', 'Action=DeleteUser&Version=2010-05-08&UserName=a', 'application/json, */*')
+    assert.deepEqual(Object.keys(JSON.parse(String(empty.body)).DeleteUserResponse), ['ResponseMetadata'])
+  })
+
+  test('and one that accepts something else first is answered in XML', async () => {
+    for (const accept of ['*/*', 'text/xml, application/json']) assert.equal(headerOf(await inJson('iam', 'Action=DeleteUser&Version=2010-05-08&UserName=a', accept), 'content-type'), 'text/xml')
+  })
+})
+
 describe('a query value of the wrong form', () => {
   for (const [body, message] of [
     ['Action=ListUsers&Version=2010-05-08&MaxItems=abc', "'abc' is not a valid number"],

@@ -121,6 +121,11 @@ describe('other services behind a method', () => {
     const call = await deploy(server, {
       '/me': { get: operation({ type: 'aws', httpMethod: 'GET', uri: uriOf('sts', 'action/GetCallerIdentity'), credentials: 'arn:aws:iam::*:user/*', responses: json }, { 'x-amazon-apigateway-auth': { type: 'aws_iam' } }) },
       '/role': { get: operation({ type: 'aws', httpMethod: 'POST', uri: uriOf('sts', 'action/GetCallerIdentity'), credentials: role, responses: json }) },
+      '/xml': { get: operation({
+        type: 'aws', httpMethod: 'POST', uri: uriOf('sts', 'action/GetCallerIdentity'), credentials: role, responses: json,
+        requestParameters: { 'integration.request.header.Accept': "'application/xml'" },
+      }) },
+      '/refused': { get: operation({ type: 'aws', httpMethod: 'POST', uri: uriOf('sts', 'action/AssumeRole'), credentials: role, responses: json }) },
       '/groups': { get: operation({
         type: 'aws', httpMethod: 'POST', uri: uriOf('logs', 'path/'), credentials: role, responses: json,
         requestParameters: { 'integration.request.header.X-Amz-Target': "'Logs_20140328.DescribeLogGroups'", 'integration.request.header.Content-Type': "'application/x-amz-json-1.1'" },
@@ -130,8 +135,12 @@ describe('other services behind a method', () => {
       '/queue': { get: operation({ type: 'aws', httpMethod: 'POST', uri: uriOf('sqs', 'path/000000000000/queue'), credentials: role, responses: json }) },
     })
     const ann = await server.user('ann', [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: '*' }])
-    assert.match((await call({ path: '/me', as: ann })).text, /<Arn>arn:aws:iam::000000000000:user\/ann<\/Arn>/)
-    assert.match((await call({ path: '/role' })).text, /<Arn>arn:aws:sts::000000000000:assumed-role\/logs\/BackplaneAssumeRoleSession<\/Arn>/)
+    // API Gateway accepts JSON, and services of the query protocol answer it; what maps the header gets XML.
+    const identity = (text: string) => JSON.parse(text).GetCallerIdentityResponse.GetCallerIdentityResult
+    assert.equal(identity((await call({ path: '/me', as: ann })).text).Arn, 'arn:aws:iam::000000000000:user/ann')
+    assert.equal(identity((await call({ path: '/role' })).text).Arn, 'arn:aws:sts::000000000000:assumed-role/logs/BackplaneAssumeRoleSession')
+    assert.match((await call({ path: '/xml' })).text, /<Arn>arn:aws:sts::000000000000:assumed-role\/logs\/BackplaneAssumeRoleSession<\/Arn>/)
+    assert.deepEqual(JSON.parse((await call({ path: '/refused' })).text).Error.Type, 'Sender')
     assert.equal(JSON.parse((await call({ path: '/groups' })).text).logGroups[0].logGroupName, 'mine')
     assert.deepEqual(JSON.parse((await call({ path: '/functions' })).text).Functions, [])
     const unserved = await call({ path: '/queue' })
