@@ -85,7 +85,7 @@ export function createHttpClient(): HttpClient {
       const isTls = url.protocol === 'https:'
       const agent = !isTls ? agents.plain : request.takesAnyAuthority ? agents.lenient : agents.strict
       // A raw list of headers is sent as it is.
-      const options = { method: request.method, agent, headers: headersOf(request, url).flat(), maxHeaderSize: HEADER_BYTES_MAX }
+      const options = { method: request.method, agent, headers: headersOf(request, url).flat(), maxHeaderSize: HEADER_BYTES_MAX, path: targetOf(request.url, url) }
       const outgoing: ClientRequest = isTls ? httpsRequest(url, options) : httpRequest(url, options)
       const timer = setTimeout(() => outgoing.destroy(new HttpFailure('timeout', 'no answer in time')), Math.max(0, deadlineMs - performance.now()))
       const settle = () => clearTimeout(timer)
@@ -129,6 +129,21 @@ class ClosedMeanwhile extends HttpFailure {}
 
 /** Source: RFC 9110, 9.2.2: idempotent methods. */
 const mayBeRepeated = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+/**
+ * The path and query that are sent. Dot segments stay where they are for the server to judge: taken out here, as a URL takes them out, what
+ * a caller puts into a path could leave the folder that it was put into. All else is encoded as a URL encodes it.
+ */
+function targetOf(text: string, { pathname, search }: URL): string {
+  const path = /^[a-z]+:[/\\]*[^/\\?#]*([^?#]*)/i.exec(text)?.[1] ?? ''
+  if (!/(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|$)/i.test(path)) return pathname + search
+  return path.split('/').map((segment) => (/^(?:\.|%2e){1,2}$/i.test(segment) ? segment : encodedSegment(segment))).join('/') + search
+}
+
+/** One segment as a URL has it. */
+function encodedSegment(segment: string): string {
+  return new URL(`http://a/${segment.replaceAll('\\', '%5C')}`).pathname.slice(1)
+}
 
 function headersOf({ headers, body, method }: OutgoingRequest, url: URL): (readonly [string, string])[] {
   const has = (name: string) => headers.some(([given]) => given.toLowerCase() === name)

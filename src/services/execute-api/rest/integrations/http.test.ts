@@ -82,6 +82,17 @@ describe('an HTTP integration over TLS', { skip: absent('openssl') }, () => {
 })
 
 describe('an HTTP integration', () => {
+  // Ours: a parameter must not leave the path that the integration's address confines it to without the server knowing.
+  test('is asked for dot segments as they are, so that no parameter leaves the path of the address unseen', async () => {
+    for (const [id, url] of [['..%2F..%2Fsecret', '/base/../../secret'], ['%2e%2e/secret', '/base/../secret'], ['.', '/base/.']] as const) {
+      const { sent } = await backend.call({
+        integration: { type: 'HTTP_PROXY', uri: 'http://{backend}/base/{id}', requestParameters: { 'integration.request.path.id': 'method.request.path.id' } },
+        request: { path: `/things/${id}`, query: 'q=1' },
+      })
+      assert.equal(sent!.url, `${url}?q=1`)
+    }
+  })
+
   test('uses a connection again', async () => {
     const one = await backend.call({})
     const other = await backend.call({})
