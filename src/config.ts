@@ -91,7 +91,7 @@ export const settings = {
   rootSecretAccessKey: setting({ name: 'ROOT_SECRET_ACCESS_KEY', default: '', about: 'Secret of ROOT_ACCESS_KEY_ID, at least 16 characters.', read: optionalText }),
   accountRateLimit: setting({ name: 'ACCOUNT_RATE_LIMIT', default: '10000', about: 'Requests a second to all APIs of an account in a region, half of it at once; the default is AWS\'s quota.', read: integer('ACCOUNT_RATE_LIMIT', 1, 10_000_000) }),
   userPoolIssuers: setting({ name: 'USER_POOL_ISSUERS', default: '', about: 'OpenID Connect issuers that stand for user pools of COGNITO_USER_POOLS authorizers: ARN of a pool, =, the issuer; separated by commas.', read: userPoolIssuers('USER_POOL_ISSUERS') }),
-  minIsolation: setting({ name: 'MIN_ISOLATION', default: 'C', about: 'Weakest isolation that functions may run under: A (bubblewrap), B (a user id per function), C (none).', read: oneOf('MIN_ISOLATION', ['A', 'B', 'C']) }),
+  minIsolation: setting({ name: 'MIN_ISOLATION', default: 'C', about: 'Weakest isolation that functions may run under: A (bubblewrap), B (a user id per environment), C (none).', read: oneOf('MIN_ISOLATION', ['A', 'B', 'C']) }),
   traceBodies: setting({ name: 'TRACE_BODIES', default: '0', about: 'Lets bodies and template input and output enter traces.', read: flag }),
   allowReset: setting({ name: 'ALLOW_RESET', default: '0', about: 'Enables POST /_countersign/reset for test suites; refused on a bind beyond loopback.', read: flag }),
   commitDelayMs: setting({ name: 'COMMIT_DELAY_MS', default: '0', about: 'Slows every commit of the embedded store, to measure as if on a slower disk.', read: integer('COMMIT_DELAY_MS', 0, 1000) }),

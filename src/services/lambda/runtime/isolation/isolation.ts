@@ -2,7 +2,7 @@
 
 import type { ProcessLimits } from './limits.ts'
 
-/** A: bubblewrap. B: a user id per function. C: a process of the server's own user. */
+/** A: bubblewrap. B: a user id per environment. C: a process of the server's own user. */
 export type IsolationLevel = 'A' | 'B' | 'C'
 
 export interface Isolation {
