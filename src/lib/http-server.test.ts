@@ -35,6 +35,11 @@ describe('serve()', () => {
     assert.match(await exchange(port, `GET / HTTP/1.1\r\nhost: x\r\nbig: ${'x'.repeat(40_000)}\r\n\r\n`), /^HTTP\/1\.1 431 /)
   })
 
+  test('refuses a header that is folded over two lines, whatever would be made of it', async (t) => {
+    const { port } = await serving(t, async () => ok)
+    assert.match(await exchange(port, 'GET / HTTP/1.1\r\nhost: x\r\nmy-header: one\r\n two\r\n\r\n'), /^HTTP\/1\.1 400 /)
+  })
+
   test('answers a failing handler with a bare 500 and says so only to us', async (t) => {
     const { port, errors } = await serving(t, async () => { throw new Error('a secret detail') })
     const response = await fetch(`http://127.0.0.1:${port}/`)
