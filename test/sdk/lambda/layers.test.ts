@@ -67,7 +67,8 @@ describe('layers refuse', () => {
 })
 
 describe('layers', () => {
-  test('lie one over the other at /opt, also for versions', async (t) => {
+  // Only level A has a view of its own, in which layers lie at /opt itself.
+  test('lie one over the other at /opt, also for versions', { skip: absent('bwrap') }, async (t) => {
     const server = await startServer(t)
     await publish(server, 'lower', { 'both.txt': 'lower', 'lower.txt': 'lower' })
     await publish(server, 'upper', { 'both.txt': 'upper', 'deep/upper.txt': 'upper' })
@@ -100,7 +101,7 @@ describe('layers', () => {
     assert.equal(await answerOf(server, 'f'), 'hello from python')
   })
 
-  test('outlive their deletion in functions that use them, and no longer', async (t) => {
+  test('outlive their deletion in functions that use them, and no longer', { skip: absent('bwrap') }, async (t) => {
     const server = await startServer(t)
     const { Content } = await publish(server, 'l', { 'a.txt': 'a' })
     await deployNode(server, 'f', reading, { Layers: [`${prefix}:l:1`] })

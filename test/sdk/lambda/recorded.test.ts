@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-lambda'
+import { absent } from '#test/support/programs.ts'
 import { refuses } from '#test/support/refuses.ts'
 import { startServer, type TestServer } from '#test/support/server.ts'
 import { archiveOf, functionRole } from './deploy.ts'
@@ -23,7 +24,7 @@ interface Case {
 
 const cases = new URL('../../cases/lambda/', import.meta.url)
 
-describe('recorded answers of Lambda', () => {
+describe('recorded answers of Lambda', { skip: absent('python3') }, () => {
   let server: TestServer
   let known: Record<string, unknown>
   before(async () => {
