@@ -1,9 +1,8 @@
 // Parameter mappings: what an integration is given and what an answer is, from parameters, bodies, context, stage variables and static texts.
 
 import { GatewayRefusal, INTERNAL_SERVER_ERROR } from '../gateway-responses.ts'
-import { JsonPath, JsonPathError } from '../templates/json-path/path.ts'
-import { JsonSyntaxError, parseJson, printJson } from '../templates/json.ts'
-import { JavaList, JavaMap, toText, type Value } from '../templates/values.ts'
+import { BodyNotJson, bodyValue } from '../templates/body-value.ts'
+import { JavaMap, toText, type Value } from '../templates/values.ts'
 import type { ApiCall, IntegrationResult } from './exchange.ts'
 
 /** What an integration is given besides its body. */
@@ -85,7 +84,7 @@ function contextValue({ context }: ApiCall, path: string): string | undefined {
 
 /** Of a parameter that came several times the last value is the single one. Source: localstack's parameter mapping, tried on AWS. */
 function requestValues({ parameters, multiValues, body }: ApiCall, rest: string): string[] | undefined {
-  if (rest === 'body' || rest.startsWith('body.') || rest.startsWith('body[')) return listOf(bodyValue(body, rest, invalidRequest))
+  if (rest === 'body' || rest.startsWith('body.') || rest.startsWith('body[')) return listOf(bodyText(body, rest, invalidRequest))
   const [kind, name] = splitOnce(rest, '.')
   switch (kind) {
     case 'path': return listOf(parameters.path[name])
@@ -98,7 +97,7 @@ function requestValues({ parameters, multiValues, body }: ApiCall, rest: string)
 }
 
 function responseValues(rest: string, { headers, body }: IntegrationResult): string[] | undefined {
-  if (rest === 'body' || rest.startsWith('body.') || rest.startsWith('body[')) return listOf(bodyValue(body, rest, invalidResponse))
+  if (rest === 'body' || rest.startsWith('body.') || rest.startsWith('body[')) return listOf(bodyText(body, rest, invalidResponse))
   const [kind, name] = splitOnce(rest, '.')
   if (kind !== 'header' && kind !== 'multivalueheader') return undefined
   const values = headerValues(headers, name)
@@ -115,32 +114,11 @@ function headerValues(headers: Readonly<Record<string, string | string[]>>, name
 const invalidRequest = () => new GatewayRefusal('BAD_REQUEST_BODY', 'Invalid JSON in request body')
 const invalidResponse = () => new GatewayRefusal('DEFAULT_5XX', INTERNAL_SERVER_ERROR)
 
-/**
- * A whole body, or what a JSONPath finds in it. An absent one reads as an empty object. One that begins like JSON must be it, even where it
- * is taken whole; any other has nothing to be found in.
- *
- * Source: localstack's parameter mapping and its unit tests, tried on AWS by their authors.
- */
-function bodyValue(body: Buffer, expression: string, invalid: () => GatewayRefusal): string | undefined {
-  const text = body.toString('utf8').trim() || '{}'
-  const parsed = /^[{['"]/.test(text) ? parsedOr(text, invalid) : undefined
-  if (expression === 'body') return text
-  if (parsed === undefined) return undefined
+function bodyText(body: Buffer, expression: string, invalid: () => GatewayRefusal): string | undefined {
   try {
-    const value = JsonPath.compile(`$${expression.slice('body'.length)}`).read(parsed)
-    if (value === undefined || value === null) return undefined
-    return value instanceof JavaList || value instanceof JavaMap ? printJson(value, 'with plain slashes') : toText(value)
+    return bodyValue(body, expression)
   } catch (error) {
-    if (error instanceof JsonPathError) return undefined
-    throw error
-  }
-}
-
-function parsedOr(text: string, invalid: () => GatewayRefusal): Value {
-  try {
-    return parseJson(text)
-  } catch (error) {
-    if (error instanceof JsonSyntaxError) throw invalid()
+    if (error instanceof BodyNotJson) throw invalid()
     throw error
   }
 }
