@@ -3,10 +3,12 @@
 import { createRequire } from 'node:module'
 import type Ajv from 'ajv-draft-04'
 import type { ValidateFunction } from 'ajv-draft-04'
-import type { RestApiSnapshot } from '#services/apigateway/index.ts'
 
 /** Loaded with the first model: most processes never need it. */
 const load = createRequire(import.meta.url)
+
+/** By name. */
+type Models = Readonly<Record<string, { readonly name: string, readonly schema?: string | undefined }>>
 
 /** What a body violates, in one text, or undefined when it is fine. */
 export type BodyValidator = (body: unknown) => string | undefined
@@ -20,7 +22,7 @@ const modelReference = /https:\/\/apigateway\.amazonaws\.com\/restapis\/[^/"]+\/
  * Compiles the models of an API on demand, each once. A model that is missing or no schema lets no body pass.
  * Source: API Gateway developer guide, "Data models for REST APIs" (draft 4) and "Request validation for REST APIs".
  */
-export function compileBodyValidators({ models }: Pick<RestApiSnapshot, 'models'>): (model: string) => BodyValidator {
+export function compileBodyValidators({ models }: { models: Models }): (model: string) => BodyValidator {
   let ajv: InstanceType<typeof Ajv.default> | undefined
   const compiled = new Map<string, BodyValidator>()
   return (name) => {
@@ -31,7 +33,7 @@ export function compileBodyValidators({ models }: Pick<RestApiSnapshot, 'models'
   }
 }
 
-function loadModels(models: RestApiSnapshot['models']): InstanceType<typeof Ajv.default> {
+function loadModels(models: Models): InstanceType<typeof Ajv.default> {
   const { default: AjvDraft4 } = load('ajv-draft-04') as { default: typeof Ajv.default }
   const ajv = new AjvDraft4({ strict: false, logger: false, validateFormats: false, addUsedSchema: false })
   for (const model of Object.values(models)) {

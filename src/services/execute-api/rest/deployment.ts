@@ -4,8 +4,7 @@ import { parsePolicy } from '#aws/policy/parse.ts'
 import { compilePolicy } from '#aws/policy/compile.ts'
 import type { Policy } from '#aws/policy/document.ts'
 import type { Integration, IntegrationResponse, RestApiSnapshot, SnapshotMethod, SnapshotResource } from '#services/apigateway/index.ts'
-import { compileMappingTemplate, type MappingTemplate } from '../templates/mapping-template.ts'
-import { TemplateError } from '../templates/velocity/errors.ts'
+import { compileStoredTemplate, type CompiledTemplate } from '../templates/stored-template.ts'
 import { compileJavaPattern, PatternError } from '#lib/java-regex.ts'
 import { compileAuthorizer, type CompiledAuthorizer } from './authorizers/compile.ts'
 import { compileBodyValidators, type BodyValidator } from './body-validators.ts'
@@ -42,12 +41,6 @@ export interface CompiledIntegration {
   /** In the order in which they are tried: by status code. */
   responses: readonly CompiledResponse[]
 }
-
-/** A template, or why it does not parse: that is told at each request, as AWS does. An empty template passes everything through. */
-export type CompiledTemplate =
-  | { is: 'template', name: string, template: MappingTemplate }
-  | { is: 'broken', name: string, reason: string }
-  | { is: 'empty' }
 
 export interface CompiledResponse {
   definition: IntegrationResponse
@@ -107,17 +100,7 @@ function compileIntegration(definition: Integration, method: string): CompiledIn
 
 function compileTemplates(templates: Readonly<Record<string, string>> | undefined, name: string): Map<string, CompiledTemplate> {
   return new Map(Object.entries(templates ?? {}).map(([contentType, text]) =>
-    [contentType.toLowerCase(), compileTemplate(text, `${name} (${contentType})`)]))
-}
-
-function compileTemplate(text: string | null, name: string): CompiledTemplate {
-  if (text === null || text === '') return { is: 'empty' }
-  try {
-    return { is: 'template', name, template: compileMappingTemplate(text) }
-  } catch (error) {
-    if (error instanceof TemplateError) return { is: 'broken', name, reason: error.message }
-    throw error
-  }
+    [contentType.toLowerCase(), compileStoredTemplate(text, `${name} (${contentType})`)]))
 }
 
 /** Java's `matches`: the pattern must cover the whole text. */

@@ -2,8 +2,15 @@
 
 import { JavaList, JavaMap, mapOf, toText, type Value } from './values.ts'
 
+/** What the facts of a call have in common, of whatever kind its API is. The others are texts and numbers. */
+export interface CommonFacts {
+  identity: IdentityFacts
+  authorizer?: AuthorizerFacts | undefined
+  error?: ErrorFacts | undefined
+}
+
 /** The facts of one call. Members that are undefined are not there; Source: developer guide, "`$context` variables". */
-export interface ContextFacts {
+export interface ContextFacts extends CommonFacts {
   accountId: string
   apiId: string
   deploymentId?: string | undefined
@@ -11,7 +18,6 @@ export interface ContextFacts {
   domainPrefix: string
   extendedRequestId: string
   httpMethod: string
-  identity: IdentityFacts
   /** The path as called, with the stage. */
   path: string
   protocol: string
@@ -22,8 +28,6 @@ export interface ContextFacts {
   resourceId?: string | undefined
   resourcePath?: string | undefined
   stage: string
-  authorizer?: AuthorizerFacts | undefined
-  error?: ErrorFacts | undefined
 }
 
 /** What an authorizer told of the caller: texts by name, `integrationLatency` in milliseconds, and of a user pool's token its claims. */
@@ -63,11 +67,11 @@ export interface Overrides {
 
 /** A call's `$context`: one for the request's templates and the response's, so that what the first set the second sees. */
 export class TemplateContext {
-  readonly #facts: ContextFacts
+  readonly #facts: CommonFacts
   #endpointRequestId: string | undefined
   #made: { map: JavaMap, request: JavaMap, response: JavaMap } | undefined
 
-  constructor(facts: ContextFacts) {
+  constructor(facts: CommonFacts) {
     this.#facts = facts
   }
 
@@ -99,7 +103,7 @@ export class TemplateContext {
 
 const noOverrides: Overrides = { request: { header: {}, path: {}, querystring: {} }, response: { header: {}, status: undefined } }
 
-function contextMaps({ identity, authorizer, error, ...rest }: ContextFacts, awsEndpointRequestId: string | undefined): { map: JavaMap, request: JavaMap, response: JavaMap } {
+function contextMaps({ identity, authorizer, error, ...rest }: CommonFacts, awsEndpointRequestId: string | undefined): { map: JavaMap, request: JavaMap, response: JavaMap } {
   const request = mapOf({ header: mapOf({}), path: mapOf({}), querystring: mapOf({}) })
   const response = mapOf({ header: mapOf({}) })
   const map = mapOf({

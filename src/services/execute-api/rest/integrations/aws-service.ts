@@ -5,9 +5,10 @@ import type { ServiceAnswer, ServiceCall, ServiceCalls } from '#aws/service-call
 import type { Clock } from '#lib/clock.ts'
 import type { GatewayRoles } from '../../gateway-role.ts'
 import { configurationError } from '../../gateway-responses.ts'
+import { tracedBody } from '../../traced-body.ts'
 import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
 import { notServed } from '../not-served.ts'
-import { BODY_TRACED_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../steps/read-call.ts'
+import { PAYLOAD_BYTES_MAX } from '../steps/read-call.ts'
 import { filledUri, queryOf, withStageVariables } from './address.ts'
 import { backendHeaders } from './backend-headers.ts'
 import { sourceArnOf } from './source-arn.ts'
@@ -94,15 +95,13 @@ export async function send(call: ApiCall, given: Omit<ServiceCall, 'caller' | 't
     Object.assign(endpoint, { answer: { ...answer, headers: () => answer.headers, latencyMs, requestId } })
     exchange.trace.add('integration', {
       ...noted, status: answer.status, latencyMs: Math.round(latencyMs),
-      ...(route.mayTraceBodies ? { request: shown(given.body), response: shown(answer.body) } : {}),
+      ...(route.mayTraceBodies ? { request: tracedBody(given.body), response: tracedBody(answer.body) } : {}),
     })
     return answer
   } finally {
     answered.abort('answered')
   }
 }
-
-const shown = (body: Buffer): string => body.toString('utf8', 0, BODY_TRACED_BYTES_MAX)
 
 /**
  * Source: API Gateway API reference, PutIntegration, `credentials`: a role, or `arn:aws:iam::*:user/*` for the caller's own identity.

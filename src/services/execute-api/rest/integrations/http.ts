@@ -5,8 +5,9 @@ import type { HttpHeaders } from '#lib/http.ts'
 import { HttpFailure, type HttpClient, type IncomingAnswer } from '#lib/http-client.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
 import { responsePayload } from '../content-handling.ts'
+import { tracedBody } from '../../traced-body.ts'
 import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
-import { BODY_TRACED_BYTES_MAX, PAYLOAD_BYTES_MAX } from '../steps/read-call.ts'
+import { PAYLOAD_BYTES_MAX } from '../steps/read-call.ts'
 import { filledUri, withQuery } from './address.ts'
 import { backendHeaders } from './backend-headers.ts'
 import { endpointTimedOut, integrationTimeoutMs } from './timeout.ts'
@@ -45,7 +46,7 @@ export async function callHttp(call: ApiCall, request: IntegrationRequest, { htt
     Object.assign(endpoint, { answer: { status: answer.status, headers: () => joined(answer.headers.entries()), body: answer.body, latencyMs } })
     exchange.trace.add('integration', {
       type, method, uri: withoutQuery(url), status: answer.status, responseBytes: answer.body.length, latencyMs: Math.round(latencyMs),
-      ...(route.mayTraceBodies ? { request: shown(body), response: shown(answer.body) } : {}),
+      ...(route.mayTraceBodies ? { request: tracedBody(body), response: tracedBody(answer.body) } : {}),
     })
     return resultOf(call, answer)
   } catch (error) {
@@ -55,8 +56,6 @@ export async function callHttp(call: ApiCall, request: IntegrationRequest, { htt
     throw refusalOf(error, URL.parse(url)?.hostname ?? '')
   }
 }
-
-const shown = (body: Buffer): string => body.toString('utf8', 0, BODY_TRACED_BYTES_MAX)
 
 /** Values of parameters may be secrets. */
 const withoutQuery = (url: string): string => url.split('?')[0]!

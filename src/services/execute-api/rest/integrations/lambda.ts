@@ -6,8 +6,8 @@ import { configurationError, GatewayRefusal, INTERNAL_SERVER_ERROR } from '../..
 import { JsonSyntaxError, parseJson } from '../../templates/json.ts'
 import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
 import { NotServed, notServed } from '../not-served.ts'
-import { notJson } from '../run-template.ts'
-import { BODY_TRACED_BYTES_MAX } from '../steps/read-call.ts'
+import { notJson } from '../../templates/run-template.ts'
+import { tracedBody } from '../../traced-body.ts'
 import type { IntegrateOptions } from '../steps/integrate.ts'
 import { withStageVariables } from './address.ts'
 import { send } from './aws-service.ts'
@@ -139,7 +139,7 @@ async function invokeAsService(call: ApiCall, wanted: Wanted, { invoker, clock }
     exchange.trace.add('integration', {
       type: integration.definition.type, function: functionArn, status: result.status, functionError: result.functionError ?? null,
       latencyMs: Math.round(latencyMs), functionRequestId: result.requestId,
-      ...(route.mayTraceBodies ? { request: shown(payload), response: shown(result.payload) } : {}),
+      ...(route.mayTraceBodies ? { request: tracedBody(payload), response: tracedBody(result.payload) } : {}),
     })
     traceFunctionLog(call, result)
     return result
@@ -153,8 +153,6 @@ async function invokeAsService(call: ApiCall, wanted: Wanted, { invoker, clock }
     answered.abort('answered')
   }
 }
-
-const shown = (payload: Buffer): string => payload.toString('utf8', 0, BODY_TRACED_BYTES_MAX)
 
 /** What a function printed may hold secrets of its own; it is shown where bodies are. */
 function traceFunctionLog({ exchange, route }: ApiCall, { logTail }: InvocationResult): void {

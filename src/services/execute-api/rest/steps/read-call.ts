@@ -5,6 +5,7 @@ import { BodyTooLarge } from '#lib/http.ts'
 import { decoded } from '../../address.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
 import { TemplateContext } from '../../templates/context.ts'
+import { tracedBody } from '../../traced-body.ts'
 import { factsOf } from '../call-facts.ts'
 import { decodedBody } from '../compression.ts'
 import type { ApiCall, Exchange, Route } from '../exchange.ts'
@@ -43,7 +44,7 @@ export async function readCall(exchange: Exchange, route: Route, claim: Signatur
   }
   exchange.trace.add('request', {
     query: Object.keys(querystring), headers: Object.keys(header), bodyBytes: body.length,
-    ...(route.mayTraceBodies && body.length > 0 ? { body: body.toString('utf8', 0, BODY_TRACED_BYTES_MAX) } : {}),
+    ...(route.mayTraceBodies && body.length > 0 ? { body: tracedBody(body) } : {}),
   })
   return call
 }
@@ -56,9 +57,6 @@ export function requestValues(exchange: Exchange, path: Route['pathParameters'])
   const querystring = collect(parseQuery(exchange.request.rawQuery))
   return { parameters: { path, querystring: lastOf(querystring), header: lastOf(header) }, multiValues: { querystring, header } }
 }
-
-/** Of a body or a template's text so much enters a trace, bytes. Source: developer guide: execution logs truncate at 1,024 bytes. */
-export const BODY_TRACED_BYTES_MAX = 1024
 
 async function readBody(exchange: Exchange): Promise<Buffer> {
   try {

@@ -3,7 +3,7 @@
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
 import type { Overrides } from '../../templates/context.ts'
 import { requestPayload } from '../content-handling.ts'
-import type { CompiledTemplate } from '../deployment.ts'
+import type { CompiledTemplate } from '../../templates/stored-template.ts'
 import { chooseByContentType } from '../media-types.ts'
 import { mapRequestParameters, type MappedRequest } from '../parameter-mapping.ts'
 import { refuseMappedHeaders } from '../request-headers.ts'
