@@ -1,7 +1,8 @@
 // Step 2: who calls, where the method asks for a signature. The body has not been read yet.
 
-import { SignatureRefusal, type Authenticator, type SignatureClaim, type SignatureFault } from '#aws/authenticate.ts'
-import { GatewayRefusal, type GatewayResponseType } from '../../gateway-responses.ts'
+import { SignatureRefusal, type Authenticator, type SignatureClaim } from '#aws/authenticate.ts'
+import type { GatewayRefusal } from '../../gateway-responses.ts'
+import { signatureRefusal } from '../../signature-refusals.ts'
 import type { Exchange, Route } from '../exchange.ts'
 
 /** @throws GatewayRefusal 403 for a signature that is missing, malformed, of an unknown key, or out of date. */
@@ -36,27 +37,7 @@ export function finishSignature(exchange: Exchange, claim: SignatureClaim, body:
   }
 }
 
-/**
- * Each fault as the gateway answers it.
- * Source: API Gateway developer guide, "Gateway response types" (types and statuses); public reports of the answers (error types).
- */
-const answers: Readonly<Record<SignatureFault, { type: GatewayResponseType, errorType: string }>> = {
-  missing: { type: 'MISSING_AUTHENTICATION_TOKEN', errorType: 'MissingAuthenticationTokenException' },
-  incomplete: { type: 'INVALID_SIGNATURE', errorType: 'IncompleteSignatureException' },
-  unsupported: { type: 'INVALID_SIGNATURE', errorType: 'IncompleteSignatureException' },
-  'both-forms': { type: 'INVALID_SIGNATURE', errorType: 'InvalidSignatureException' },
-  'unknown-key': { type: 'INVALID_SIGNATURE', errorType: 'UnrecognizedClientException' },
-  'invalid-token': { type: 'INVALID_SIGNATURE', errorType: 'UnrecognizedClientException' },
-  'expired-token': { type: 'EXPIRED_TOKEN', errorType: 'ExpiredTokenException' },
-  scope: { type: 'INVALID_SIGNATURE', errorType: 'InvalidSignatureException' },
-  expired: { type: 'INVALID_SIGNATURE', errorType: 'InvalidSignatureException' },
-  'not-yet-current': { type: 'INVALID_SIGNATURE', errorType: 'InvalidSignatureException' },
-  mismatch: { type: 'INVALID_SIGNATURE', errorType: 'InvalidSignatureException' },
-}
-
-function refusalOf(exchange: Exchange, { fault, message }: SignatureRefusal): GatewayRefusal {
-  const { type, errorType } = answers[fault]
-  exchange.trace.add('authentication', { refused: fault })
-  // The gateway has its own sentence for a request without any signature.
-  return new GatewayRefusal(type, fault === 'missing' ? 'Missing Authentication Token' : message, { errorType })
+function refusalOf(exchange: Exchange, refusal: SignatureRefusal): GatewayRefusal {
+  exchange.trace.add('authentication', { refused: refusal.fault })
+  return signatureRefusal(refusal)
 }
