@@ -159,6 +159,13 @@ describe('an error of a REST service', () => {
     }
   })
 
+  test('has the message under the name that it has on the wire', async () => {
+    // Source: the error shapes of API Gateway v2's model: `Message` travels as `message`.
+    const echo = createEcho({ apigatewayv2: { GetApis: () => { throw new AwsError('NotFoundException', 404, 'Invalid API identifier specified 1:a', { ResourceType: 'Api' }) } } })
+    const answer = await echo.handle(gateway('GET', '/v2/apis'))
+    assert.deepEqual(jsonOf(answer), { resourceType: 'Api', message: 'Invalid API identifier specified 1:a' })
+  })
+
   test('writes members that belong in headers there', async () => {
     const echo = createEcho({ apigateway: { GetRestApi: () => { throw new AwsError('TooManyRequestsException', 429, 'Too Many Requests', { retryAfterSeconds: '3' }) } } })
     const answer = await echo.handle(gateway('GET', '/restapis/a'))

@@ -53,8 +53,7 @@ export function createRestJsonProtocol(model: ServiceModel): Protocol {
       }
       const members = errorMembers(error, shape?.members)
       if (shape) Object.assign(headers, headersOf(model, shape, members))
-      for (const [name, ref] of Object.entries(shape?.members ?? {})) if (ref.location === 'header') delete members[name]
-      return { status: error.status, headers, body: JSON.stringify(members) }
+      return { status: error.status, headers, body: JSON.stringify(bodyOf(shape, members)) }
     },
   }
 }
@@ -225,6 +224,12 @@ function headersOf(model: ServiceModel, shape: Shape, values: Readonly<Record<st
     if (ref.location === 'headers') for (const [key, text] of Object.entries(value)) headers[`${ref.locationName}${key}`] = String(text)
   }
   return headers
+}
+
+/** The other members of an error, by their names on the wire. */
+function bodyOf(shape: Shape | undefined, members: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const inBody = Object.entries(members).filter(([name]) => shape?.members?.[name]?.location !== 'header')
+  return Object.fromEntries(inBody.map(([name, value]) => [shape?.members?.[name]?.locationName ?? name, value]))
 }
 
 function headerText(shape: Shape, ref: ShapeRef, value: unknown): string {
