@@ -80,8 +80,8 @@ export function requireFreeKey({ routes }: ApiDesign, routeKey: string): void {
 const HTTP_METHODS = ['ANY', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
 
 function routeKeyOf(routeKey: string | undefined, protocolType: 'HTTP' | 'WEBSOCKET'): string {
-  // Ours: the words.
-  if (!routeKey) throw errors.BadRequestException('RouteKey is a required parameter')
+  // Seen in reports: goldstack/goldstack issue 42.
+  if (!routeKey) throw errors.BadRequestException('Route key is required')
   if (protocolType === 'WEBSOCKET' || routeKey === '$default') return routeKey
   const [, method, path] = /^([A-Z]+) (\/.*)$/s.exec(routeKey) ?? []
   if (method === undefined || !HTTP_METHODS.includes(method)) {
@@ -93,16 +93,27 @@ function routeKeyOf(routeKey: string | undefined, protocolType: 'HTTP' | 'WEBSOC
   return routeKey
 }
 
-/** Source: API Gateway developer guide, "Create routes for HTTP APIs": path variables, greedy ones at the end only. Ours: the words. */
+/**
+ * What each part of a path must be. Source: aws/aws-lambda-dotnet's LambdaTestTool, which was made beside AWS; the sentence about it also
+ * in serverless/serverless issue 10423.
+ */
+const PATH_PART = /^(?:\{[\w.:-]+\+?\}|[a-zA-Z0-9.:_-]+)$/
+
+/**
+ * Source: API Gateway developer guide, "Create routes for HTTP APIs": path variables, greedy ones at the end only. Seen in reports:
+ * aws/serverless-application-model issue 1949 (no slash at the end). Ours: the words about greedy and repeated variables.
+ */
 function checkPath(path: string): void {
+  if (path === '/') return
   const segments = path.slice(1).split('/')
   const names = new Set<string>()
   for (const [index, segment] of segments.entries()) {
-    const [, name, greedy] = /^\{([^{}+]+)(\+?)\}$/.exec(segment) ?? []
-    if (name === undefined) {
-      if (/[{}]/.test(segment) || /\s/.test(segment)) throw errors.BadRequestException(`Invalid route path part specified: ${segment}`)
-      continue
+    if (!PATH_PART.test(segment)) {
+      throw errors.BadRequestException(
+        'One or more path parts appear to be invalid. Parts are validated against this regular expression: ^(\\{[\\w.:-]+\\+?\\}|[a-zA-Z0-9.:_-]+)$')
     }
+    const [, name, greedy] = /^\{([^+]+)(\+?)\}$/.exec(segment) ?? []
+    if (name === undefined) continue
     if (greedy === '+' && index < segments.length - 1) {
       throw errors.BadRequestException(`A greedy path variable may only be at the end of a route: ${segment}`)
     }
@@ -144,7 +155,7 @@ function targetOf(target: string | undefined, { integrations }: ApiDesign, route
 
 /**
  * Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-websocket-authorization-connect-only, pf-apigwv2-route-jwt-authorizer-id and
- * pf-apigwv2-route-authorization-scopes-jwt. Ours: the sentence about CUSTOM, made after that about JWT.
+ * pf-apigwv2-route-authorization-scopes-jwt. Seen in reports: hashicorp/terraform-provider-aws issue 17497 (CUSTOM).
  */
 function checkAuthorization({ authorizationType: type, authorizerId, authorizationScopes, routeKey }: Route, { settings, design }: Pick<V2Api, 'settings' | 'design'>): void {
   const authorizer = authorizerId === undefined ? undefined : own(design.authorizers, authorizerId)
@@ -155,7 +166,7 @@ function checkAuthorization({ authorizationType: type, authorizerId, authorizati
     throw errors.BadRequestException('Invalid authorizer ID specified. Setting the authorization type to JWT requires a valid JWT authorizer.')
   }
   if (type === 'CUSTOM' && authorizer?.authorizerType !== 'REQUEST') {
-    throw errors.BadRequestException('Invalid authorizer ID specified. Setting the authorization type to CUSTOM requires a valid REQUEST authorizer.')
+    throw errors.BadRequestException('Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer.')
   }
   if (authorizationScopes && type !== 'JWT') {
     throw errors.BadRequestException(
