@@ -71,11 +71,14 @@ async function readMapping(
   return mapping
 }
 
-/** Segments of a path. Source: API Gateway developer guide, "Map API stages to a custom domain name for HTTP APIs". Ours: the words. */
+/**
+ * Segments of a path. Source: API Gateway developer guide, "Map API stages to a custom domain name for HTTP APIs". Seen in reports: aws/aws-cdk issue
+ * 8983 (the sentence, of a time when keys had one segment; its last comma is AWS's).
+ */
 function mappingKey(key: string | undefined): string {
   if (key === undefined || key === '' || key === '(none)') return ''
   if (!/^[a-zA-Z0-9$\-_.+!*'()]+(?:\/[a-zA-Z0-9$\-_.+!*'()]+)*$/.test(key) || key.length > KEY_CHARACTERS_MAX) {
-    throw errors.BadRequestException("API mapping key should only contain alphanumeric characters, the symbols $-_.+!*'() and slashes between them")
+    throw errors.BadRequestException("An ApiMapping key may contain only letters, numbers and one of $-_.+!*'(),")
   }
   return key
 }

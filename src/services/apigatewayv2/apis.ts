@@ -1,6 +1,7 @@
 // APIs: create (quick create too), read, list, update, delete.
 
 import type * as sdk from '@aws-sdk/client-apigatewayv2'
+import { Conflict } from '#storage/database.ts'
 import { newSettings, updateSettings } from './api-settings.ts'
 import { editApi, newAutoDeployment, readApi, withRetries, type Caller, type Input } from './edit.ts'
 import { errors, missing } from './errors.ts'
@@ -54,7 +55,17 @@ export function updateApi(request: Input<sdk.UpdateApiRequest>, call: Caller, ga
 }
 
 export async function deleteApi({ ApiId }: Input<sdk.DeleteApiRequest>, { scope }: Caller, { database }: ApiGatewayV2): Promise<void> {
-  const deleted = await withRetries(() => database.transact(transactions.deleteApi, { ...scope, apiId: ApiId }))
+  const deleted = await withRetries(async () => {
+    try {
+      return await database.transact(transactions.deleteApi, { ...scope, apiId: ApiId })
+    } catch (error) {
+      // Seen in reports: gruntwork-io/cloud-nuke issue 370.
+      if (error instanceof Conflict && error.reason === 'api mapped') {
+        throw errors.BadRequestException(`Deleting API ${ApiId} failed. Please remove all API mappings for the API from your custom domain names.`)
+      }
+      throw error
+    }
+  })
   if (!deleted) throw missing.api(scope, ApiId)
 }
 

@@ -30,7 +30,7 @@ export async function createDomainName(
     ipAddressType: 'ipv4',
     tags: checkTags(request.Tags ?? {}),
   }
-  configure(domain, request.DomainNameConfigurations)
+  configure(domain, oneConfiguration(request.DomainNameConfigurations))
   await withRetries(() => database.transact(transactions.insertDomain, { domain, domainsMax: DOMAINS_PER_REGION_MAX }))
   return describeDomain(domain)
 }
@@ -48,7 +48,9 @@ export async function updateDomainName(
   { DomainName, ...request }: Input<sdk.UpdateDomainNameRequest>, call: Caller, gateway: ApiGatewayV2,
 ): Promise<sdk.UpdateDomainNameResponse> {
   refuseUnserved(request)
-  return describeDomain(await editDomain(gateway, call, DomainName, (domain) => configure(domain, request.DomainNameConfigurations)))
+  const { DomainNameConfigurations: configurations } = request
+  const configuration = configurations && oneConfiguration(configurations)
+  return describeDomain(await editDomain(gateway, call, DomainName, (domain) => { if (configuration) configure(domain, configuration) }))
 }
 
 /** The mappings go with the domain. */
@@ -84,15 +86,19 @@ function nameOf(domainName: string): string {
   return domainName
 }
 
+/** Seen in reports: hashicorp/terraform-provider-awscc issue 1667, floci-io/floci pull request 2390 (the whole sentence). */
+function oneConfiguration(configurations: sdk.DomainNameConfiguration[] | undefined): sdk.DomainNameConfiguration {
+  const [configuration, ...others] = configurations ?? []
+  if (!configuration || others.length > 0) throw errors.BadRequestException('Invalid input. Expected one domain name configuration')
+  return configuration
+}
+
 /**
- * The one configuration that a domain has. Certificates are named, and nothing is known of them.
+ * Certificates are named, and nothing is known of them.
  * Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-domain-endpoint-type-regional and pf-apigwv2-domain-certificate-region.
  */
-function configure(domain: DomainRecord, configurations: sdk.DomainNameConfiguration[] | undefined): void {
-  if (!configurations || configurations.length === 0) return
-  // Ours: the words.
-  if (configurations.length > 1) throw errors.BadRequestException('Only one DomainNameConfiguration can be specified')
-  const { EndpointType, CertificateArn, CertificateName, OwnershipVerificationCertificateArn, SecurityPolicy, IpAddressType } = configurations[0]!
+function configure(domain: DomainRecord, configuration: sdk.DomainNameConfiguration): void {
+  const { EndpointType, CertificateArn, CertificateName, OwnershipVerificationCertificateArn, SecurityPolicy, IpAddressType } = configuration
   if (EndpointType === 'EDGE') throw errors.BadRequestException('EDGE endpoint type is not supported for APIGatewayV2 domainName')
   if (CertificateArn) {
     const arn = parseArn(CertificateArn)

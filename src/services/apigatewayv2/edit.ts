@@ -71,14 +71,17 @@ export async function withRetries<Result>(attempt: () => Promise<Result>): Promi
       return await attempt()
     } catch (error) {
       if (!(error instanceof Conflict)) throw error
-      if (error.reason !== 'revision') throw refusalOf(error.reason as StoreConflict | DomainConflict)
+      if (error.reason !== 'revision') throw refusalOf(error.reason as KnownConflict)
     }
   }
   throw concurrentModification()
 }
 
+/** Of `api mapped`, DeleteApi speaks, which knows the API. */
+type KnownConflict = Exclude<StoreConflict, 'api mapped'> | DomainConflict
+
 /** The store's refusals in AWS's words. */
-function refusalOf(reason: StoreConflict | DomainConflict): AwsError {
+function refusalOf(reason: KnownConflict): AwsError {
   switch (reason) {
     // Ours: the words; AWS counts each limit under a sentence of its own.
     case 'limit': return errors.BadRequestException('Maximum number of items of this kind has been reached.')
@@ -87,8 +90,7 @@ function refusalOf(reason: StoreConflict | DomainConflict): AwsError {
     case 'stage missing': return missing.stage()
     case 'deployment missing': return errors.BadRequestException('Deployment id does not exist')
     case 'deployment in use': return errors.BadRequestException('Active stages pointing to this deployment must be moved or deleted')
-    // Ours: the words of these two.
-    case 'api mapped': return errors.ConflictException('Cannot delete Api because it is referenced by an API mapping of a custom domain name')
+    // Ours: the words, made after those about deployments.
     case 'stage mapped': return errors.ConflictException('Cannot delete Stage because it is referenced by an API mapping of a custom domain name')
     // Source: moto's tests of create_domain_name.
     case 'domain exists': return errors.ConflictException('The domain name resource already exists.')

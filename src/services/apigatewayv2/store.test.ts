@@ -144,8 +144,8 @@ eachDatabase('the API Gateway v2 store', { migrations, transactionModules: [new 
     const { ApiId } = await quickCreated(caller)
     await caller.run('CreateStage', { ApiId, StageName: 'v1' })
     const DomainName = 'api.example.com'
-    await caller.run('CreateDomainName', { DomainName })
-    await assert.rejects(caller.run('CreateDomainName', { DomainName }), /The domain name resource already exists/)
+    await caller.run('CreateDomainName', { DomainName, DomainNameConfigurations: [{ EndpointType: 'REGIONAL' }] })
+    await assert.rejects(caller.run('CreateDomainName', { DomainName, DomainNameConfigurations: [{ EndpointType: 'REGIONAL' }] }), /The domain name resource already exists/)
     const find = (path: string, host = DomainName) => caller.snapshots.findMapping(host, path)
     assert.equal(await find('/x'), undefined)
     const { ApiMappingId } = await caller.run('CreateApiMapping', { DomainName, ApiId, Stage: '$default' })
@@ -165,7 +165,7 @@ eachDatabase('the API Gateway v2 store', { migrations, transactionModules: [new 
   test('a wildcard domain stands for one label', async () => {
     const caller = createCaller(await open())
     const { ApiId } = await quickCreated(caller)
-    await caller.run('CreateDomainName', { DomainName: '*.example.com' })
+    await caller.run('CreateDomainName', { DomainName: '*.example.com', DomainNameConfigurations: [{ EndpointType: 'REGIONAL' }] })
     await caller.run('CreateApiMapping', { DomainName: '*.example.com', ApiId, Stage: '$default' })
     assert.equal((await caller.snapshots.findMapping('a.example.com', '/'))?.apiId, ApiId)
     assert.equal(await caller.snapshots.findMapping('a.b.example.com', '/'), undefined)
@@ -180,7 +180,7 @@ eachDatabase('the API Gateway v2 store', { migrations, transactionModules: [new 
       findStage: async ({ stageName }: { stageName: string }) => stageName === 'prod' ? {} as never : undefined,
     }
     const other = createCaller(database, { accountId: '111111111111', rest })
-    await other.run('CreateDomainName', { DomainName: 'other.example.com' })
+    await other.run('CreateDomainName', { DomainName: 'other.example.com', DomainNameConfigurations: [{ EndpointType: 'REGIONAL' }] })
     await assert.rejects(other.run('CreateApiMapping', { DomainName: 'other.example.com', ApiId, Stage: '$default' }), /Invalid API identifier specified 111111111111:/)
     await assert.rejects(owner.run('CreateApiMapping', { DomainName: 'other.example.com', ApiId, Stage: '$default' }), /Invalid domain name identifier specified/)
     await assert.rejects(other.run('CreateApiMapping', { DomainName: 'other.example.com', ApiId: 'restapi001', Stage: 'none' }), /Invalid stage identifier specified/)

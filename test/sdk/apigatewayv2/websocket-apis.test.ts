@@ -109,7 +109,7 @@ describe('custom domain names', () => {
     assert.equal((await apigatewayv2.send(new GetDomainNamesCommand({}))).Items?.length, 1)
 
     await refuses(apigatewayv2.send(new CreateApiMappingCommand({ DomainName, ApiId, Stage: 'none' })), 400, 'BadRequestException', 'Invalid stage identifier specified')
-    await refuses(apigatewayv2.send(new CreateApiMappingCommand({ DomainName, ApiId, Stage: '$default', ApiMappingKey: '/a' })), 400, 'BadRequestException', /API mapping key/)
+    await refuses(apigatewayv2.send(new CreateApiMappingCommand({ DomainName, ApiId, Stage: '$default', ApiMappingKey: '/a' })), 400, 'BadRequestException', /ApiMapping key/)
     const { ApiMappingId } = await apigatewayv2.send(new CreateApiMappingCommand({ DomainName, ApiId, Stage: '$default', ApiMappingKey: 'shop/v1' }))
     assert.equal((await apigatewayv2.send(new UpdateApiMappingCommand({ DomainName, ApiMappingId, ApiId, ApiMappingKey: 'shop' }))).ApiMappingKey, 'shop')
     const { $metadata: _metadata, ...mapping } = await apigatewayv2.send(new GetApiMappingCommand({ DomainName, ApiMappingId }))
