@@ -24,6 +24,12 @@ export async function listMappings(db: Reader, domainName: string): Promise<Mapp
   return rows.map(mappingOf)
 }
 
+/** Where a domain leads, whoever asks; undefined when there is no such domain. */
+export async function findMappings(db: Reader, domainName: string): Promise<MappingRecord[] | undefined> {
+  const [domain] = await db.query(sql`select name from apigatewayv2_domains where name = ${domainName}`)
+  return domain && listMappings(db, domainName)
+}
+
 export type DomainConflict = 'revision' | 'limit' | 'domain exists' | 'domain missing' | 'mapping exists' | 'mapping missing'
 
 export const domainTransactions = defineTransactions('apigatewayv2', {
@@ -35,6 +41,7 @@ export const domainTransactions = defineTransactions('apigatewayv2', {
     if (Number(row!['n']) >= domainsMax) throw conflict('limit')
     await tx.run(sql`insert into apigatewayv2_domains (name, account_id, region, revision, record)
       values (${domainName}, ${accountId}, ${region}, 1, ${JSON.stringify(domain)})`)
+    await tx.changed('apigatewayv2.domain', domainName)
   },
 
   /** Conflicts: `revision`. */

@@ -2,7 +2,7 @@
 
 import { createCache } from '#storage/cached.ts'
 import type { Database } from '#storage/database.ts'
-import { listMappings } from './domain-store.ts'
+import { findMappings } from './domain-store.ts'
 import type { MappingRecord } from './model.ts'
 import type { DeployedV2Stage, MappedStage, V2ApiLocation, V2ApiSnapshot, V2SnapshotSource } from './snapshot.ts'
 import { findApiLocation, findSnapshot, findStage } from './store.ts'
@@ -35,21 +35,22 @@ export function createV2SnapshotSource({ database }: { database: Database }): V2
     staleAfter: ({ topic, key }) => topic === 'apigatewayv2.stage' ? { key } : 'none',
     entriesMax: ENTRIES_MAX,
   })
-  const domains = createCache<string, MappingRecord[]>({
+  const domains = createCache<string, MappingRecord[] | undefined>({
     database,
-    load: (domainName) => listMappings(database, domainName),
+    load: (domainName) => findMappings(database, domainName),
     staleAfter: ({ topic, key }) => topic === 'apigatewayv2.domain' ? { key } : 'none',
     entriesMax: ENTRIES_MAX,
   })
+  // A wildcard stands for one label. Source: API Gateway developer guide, "Wildcard custom domain names".
+  const mappingsOf = async (domainName: string): Promise<MappingRecord[] | undefined> => {
+    const name = domainName.toLowerCase()
+    return await domains.get(name) ?? domains.get(name.replace(/^[^.]+/, '*'))
+  }
   return {
     findStage: ({ apiId, stageName }) => stages.get(`${apiId}/${stageName}`),
     findApi: (apiId) => apis.get(apiId),
-    async findMapping(domainName, path) {
-      const name = domainName.toLowerCase()
-      const mappings = await domains.get(name)
-      // A wildcard stands for one label. Source: API Gateway developer guide, "Wildcard custom domain names".
-      return bestMapping(mappings.length > 0 ? mappings : await domains.get(name.replace(/^[^.]+/, '*')), path)
-    },
+    findMapping: async (domainName, path) => bestMapping(await mappingsOf(domainName) ?? [], path),
+    hasDomain: async (domainName) => await mappingsOf(domainName) !== undefined,
   }
 }
 

@@ -22,6 +22,8 @@ export interface V2SnapshotSource {
   findApi(apiId: string): Promise<V2ApiLocation | undefined>
   /** Where a custom domain leads: the mapping with the longest key that the path begins with. */
   findMapping(domainName: string, path: string): Promise<MappedStage | undefined>
+  /** Whether there is a custom domain of this name, or one with a wildcard that it fits; it need not lead anywhere. */
+  hasDomain(domainName: string): Promise<boolean>
 }
 
 export interface V2ApiLocation {

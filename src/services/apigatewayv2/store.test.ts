@@ -147,7 +147,7 @@ eachDatabase('the API Gateway v2 store', { migrations, transactionModules: [new 
     await caller.run('CreateDomainName', { DomainName, DomainNameConfigurations: [{ EndpointType: 'REGIONAL' }] })
     await assert.rejects(caller.run('CreateDomainName', { DomainName, DomainNameConfigurations: [{ EndpointType: 'REGIONAL' }] }), /The domain name resource already exists/)
     const find = (path: string, host = DomainName) => caller.snapshots.findMapping(host, path)
-    assert.equal(await find('/x'), undefined)
+    assert.deepEqual([await find('/x'), await caller.snapshots.hasDomain('API.example.com')], [undefined, true])
     const { ApiMappingId } = await caller.run('CreateApiMapping', { DomainName, ApiId, Stage: '$default' })
     await caller.run('CreateApiMapping', { DomainName, ApiId, Stage: 'v1', ApiMappingKey: 'shop/v1' })
     assert.deepEqual(await find('/shop'), { apiId: ApiId, stageName: '$default', mappingKey: '' })
@@ -159,7 +159,7 @@ eachDatabase('the API Gateway v2 store', { migrations, transactionModules: [new 
     await caller.run('DeleteApiMapping', { DomainName, ApiMappingId })
     assert.equal(await find('/other'), undefined)
     await caller.run('DeleteDomainName', { DomainName })
-    assert.equal(await find('/shop/v1'), undefined)
+    assert.deepEqual([await find('/shop/v1'), await caller.snapshots.hasDomain(DomainName)], [undefined, false])
   })
 
   test('a wildcard domain stands for one label', async () => {
@@ -169,6 +169,9 @@ eachDatabase('the API Gateway v2 store', { migrations, transactionModules: [new 
     await caller.run('CreateApiMapping', { DomainName: '*.example.com', ApiId, Stage: '$default' })
     assert.equal((await caller.snapshots.findMapping('a.example.com', '/'))?.apiId, ApiId)
     assert.equal(await caller.snapshots.findMapping('a.b.example.com', '/'), undefined)
+    assert.deepEqual([await caller.snapshots.hasDomain('a.example.com'), await caller.snapshots.hasDomain('a.b.example.com')], [true, false])
+    await caller.run('CreateDomainName', { DomainName: 'a.example.com', DomainNameConfigurations: [{ EndpointType: 'REGIONAL' }] })
+    assert.equal(await caller.snapshots.findMapping('a.example.com', '/'), undefined)
   })
 
   test("a mapping leads to the account's own stages only, REST APIs' among them", async () => {

@@ -18,7 +18,7 @@ export interface ExecuteApiOptions extends RestApisOptions {
 export interface ExecuteApi {
   /** Whether a request is a call of a deployed API: by its host or its path. */
   matches(request: Pick<HttpRequest, 'path' | 'headers'>): boolean
-  /** Whether a request is for a custom domain that leads to an API. Asked where `matches` says no. */
+  /** Whether a request is for a custom domain, wherever that leads. Asked where `matches` says no. */
   isForCustomDomain(request: Pick<HttpRequest, 'path' | 'headers'>): Promise<boolean>
   /** Answers a call. Rejects only when the connection is gone. */
   handle(request: HttpRequest): Promise<HttpResponse>
@@ -49,18 +49,23 @@ export function createExecuteApi(options: ExecuteApiOptions): ExecuteApi {
     return restApis.handle(request, { apiId: mapped.apiId, stageName: mapped.stageName, path: target.path, prefix: target.shownPrefix })
   }
 
-  const mappingFor = async ({ path, headers }: Pick<HttpRequest, 'path' | 'headers'>) => {
+  const customDomainOf = (headers: HttpRequest['headers']): string | undefined => {
     const host = (headers.get('host') ?? '').replace(/:\d+$/, '')
-    return mayBeCustomDomain(host) && !isSignedForAnother(headers) ? v2Snapshots.findMapping(host, path) : undefined
+    return mayBeCustomDomain(host) && !isSignedForAnother(headers) ? host : undefined
   }
 
   return {
     matches: isExecuteApi,
-    isForCustomDomain: async (request) => await mappingFor(request) !== undefined,
+    async isForCustomDomain({ headers }) {
+      const domainName = customDomainOf(headers)
+      return domainName !== undefined && v2Snapshots.hasDomain(domainName)
+    },
     async handle(request) {
       const address = addressOf(request)
       if (address) return handleAt(request, address)
-      const mapped = await mappingFor(request)
+      const domainName = customDomainOf(request.headers)
+      const mapped = domainName === undefined ? undefined : await v2Snapshots.findMapping(domainName, request.path)
+      // Seen in reports: Miserlou/Zappa issue 1248, amplify-education/serverless-domain-manager issue 57 (a domain without a mapping for the path is 403 `Forbidden`).
       return mapped ? handleMapped(request, mapped) : restApis.handle(request, { apiId: '', stageName: '', path: request.path, prefix: '' })
     },
     testInvoke: (test) => restApis.testInvoke(test),

@@ -198,6 +198,7 @@ describe('the address of an HTTP API', () => {
     assert.deepEqual(await seen(`/restapis/${ApiId}/prod/_user_request_/pets`, localhost), ['/prod/pets', 'prod', '127.0.0.1'])
     assert.deepEqual(await seen('/shop/v1/pets', `api.example.com:${port}`), ['/prod/pets', 'prod', 'api.example.com'])
     assert.deepEqual((await seen('/shop/v1/pets', 'API.example.com')).slice(1, 2), ['prod'])
+    assert.deepEqual(await seen('/elsewhere', 'api.example.com'), [403, '{"message":"Forbidden"}'])
     const { text } = await call('POST', '/shop/v1/old/7?answer=event', { host: 'api.example.com' })
     assert.equal(JSON.parse(text).path, '/shop/v1/old/7')
     await apigatewayv2.send(new UpdateApiCommand({ ApiId, DisableExecuteApiEndpoint: true }))

@@ -39,7 +39,7 @@ export const stageOf = (stageName: string, changes: Partial<StageRecord> = {}): 
   stageName, apiId: 'api123', deploymentId: 'd1', autoDeploy: false, stageVariables: {}, defaultRouteSettings: {}, routeSettings: {}, tags: {}, createdAtMs: 0, lastUpdatedAtMs: 0, ...changes,
 })
 
-/** Its stages are `$default` and `prod`; `api.example.com/v1` leads to `prod`, everything else there to `$default`. */
+/** Its stages are `$default` and `prod`; `api.example.com/v1` leads to `prod`, everything else there to `$default`; `empty.example.com` leads nowhere. */
 export function sourceOf(snapshot: () => V2ApiSnapshot, stage: (stageName: string) => StageRecord = stageOf): V2SnapshotSource {
   return {
     findStage: async ({ apiId, stageName }) => apiId === 'api123' && ['$default', 'prod'].includes(stageName) ? { snapshot: snapshot(), stage: stage(stageName) } : undefined,
@@ -50,6 +50,7 @@ export function sourceOf(snapshot: () => V2ApiSnapshot, stage: (stageName: strin
     },
     findMapping: async (domainName, path) => domainName.toLowerCase() !== 'api.example.com' ? undefined
       : path === '/v1' || path.startsWith('/v1/') ? { apiId: 'api123', stageName: 'prod', mappingKey: 'v1' } : { apiId: 'api123', stageName: '$default', mappingKey: '' },
+    hasDomain: async (domainName) => ['api.example.com', 'empty.example.com'].includes(domainName.toLowerCase()),
   }
 }
 

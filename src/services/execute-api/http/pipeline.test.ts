@@ -95,6 +95,12 @@ describe('a request', () => {
     for (const host of ['other.example.com', 'localhost:4566', '127.0.0.1', '[::1]:4566', 'example', '']) assert.equal(await whose(host), 'nobody\'s', host)
   })
 
+  test('to a domain that leads nowhere is the domain\'s, and forbidden', async () => {
+    assert.equal(await whose('empty.example.com'), 'the domain\'s')
+    const { status, headers, body } = await gateway.handle(requestOf({ host: 'empty.example.com', path: '/x' }))
+    assert.deepEqual([status, String(body), headers['x-amzn-ErrorType']], [403, error('Forbidden'), 'ForbiddenException'])
+  })
+
   test('that is signed for another service is never a domain\'s, whoever took its name', async () => {
     for (const service of ['sts', 'lambda', 'dynamodb']) assert.equal(await whose('api.example.com', signedFor(service)), 'nobody\'s', service)
     assert.equal(await whose('api.example.com', { Authorization: 'AWS4-HMAC-SHA256 SignedHeaders=host,Credential=AKIA/20260501/us-east-1/sts/aws4_request,Signature=0' }), 'nobody\'s')

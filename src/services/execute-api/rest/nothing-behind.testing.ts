@@ -7,5 +7,5 @@ const notAsked = async () => { throw new Error('not asked') }
 export const nothingBehind: Pick<ExecuteApiOptions, 'http' | 'services' | 'v2Snapshots'> = {
   http: { send: notAsked, close: () => {} },
   services: { serves: () => false, call: notAsked },
-  v2Snapshots: { findStage: async () => undefined, findApi: async () => undefined, findMapping: async () => undefined },
+  v2Snapshots: { findStage: async () => undefined, findApi: async () => undefined, findMapping: async () => undefined, hasDomain: async () => false },
 }
