@@ -16,9 +16,9 @@ export interface CallFacts {
   stage: string
   stageVariables: Readonly<Record<string, string>>
   pathParameters: Readonly<Record<string, string>>
-  /** With the stage where it has a name. HTTP APIs decode it, function URLs do not. */
+  /** With the stage where it has a name; as it was sent. Source: aws/aws-lambda-dotnet's tests of its LambdaTestTool, against API Gateway (format 1.0). */
   path: string
-  /** As format 2.0 shows it, where that is not `path`: behind a custom domain. */
+  /** As format 2.0 shows it, where that is not `path`: HTTP APIs decode it, function URLs do not. */
   rawPath?: string | undefined
   /** `requestContext.authorizer`; absent where nobody authorized. */
   authorizer?: AuthorizerFacts | undefined

@@ -46,7 +46,7 @@ export function createExecuteApi(options: ExecuteApiOptions): ExecuteApi {
     const api = await v2Snapshots.findApi(mapped.apiId)
     const target = mappedTarget(mapped, request.path)
     if (api?.protocolType === 'HTTP') return httpApis.handle(request, target)
-    return restApis.handle(request, { apiId: mapped.apiId, stageName: mapped.stageName, path: target.path, prefix: target.shownPrefix })
+    return restApis.handle(request, { apiId: mapped.apiId, stageName: mapped.stageName, path: target.path || '/', prefix: target.shownPrefix })
   }
 
   const customDomainOf = (headers: HttpRequest['headers']): string | undefined => {

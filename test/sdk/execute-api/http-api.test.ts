@@ -116,9 +116,9 @@ describe('an HTTP API before a function', () => {
     const { json, ApiId, permit } = await echoing(t)
     await permit('echo')
     assert.partialDeepStrictEqual(await json('POST', '/prod/old/a%20b?x=1&x=2&answer=event'), {
-      version: '1.0', resource: '/old/{id}', path: '/prod/old/a b', httpMethod: 'POST', pathParameters: { id: 'a b' }, stageVariables: null, body: null, isBase64Encoded: false,
+      version: '1.0', resource: '/old/{id}', path: '/prod/old/a%20b', httpMethod: 'POST', pathParameters: { id: 'a b' }, stageVariables: null, body: null, isBase64Encoded: false,
       queryStringParameters: { x: '2' }, multiValueQueryStringParameters: { x: ['1', '2'] },
-      requestContext: { apiId: ApiId, httpMethod: 'POST', path: '/prod/old/a b', resourceId: 'POST /old/{id}', resourcePath: '/old/{id}', stage: 'prod', protocol: 'HTTP/1.1' },
+      requestContext: { apiId: ApiId, httpMethod: 'POST', path: '/prod/old/a%20b', resourceId: 'POST /old/{id}', resourcePath: '/old/{id}', stage: 'prod', protocol: 'HTTP/1.1' },
     })
   })
 

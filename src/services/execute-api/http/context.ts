@@ -6,12 +6,12 @@ import { decodedPath } from '#aws/http-payload/request-parts.ts'
 import type { HttpExchange } from './exchange.ts'
 import { DEFAULT_STAGE } from './target.ts'
 
-/** Source: middleapi/standard-server pull request 93, from captured events: HTTP APIs show paths decoded. */
-export const shownPath = ({ target: { shownPrefix, path } }: Pick<HttpExchange, 'target'>): string => `${shownPrefix}${decodedPath(path)}`
+/** Decoded, as `$context.path` is. Ours: no source says whether it is. */
+const shownPath = ({ target: { shownPrefix, path } }: Pick<HttpExchange, 'target'>): string => `${shownPrefix}${decodedPath(path)}`
 
 /**
- * Format 2.0 never shows the key of a mapping, but the stage that it leads to.
- * Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", payload format differences; CodeGenieApp/serverless-express
+ * Format 2.0 shows paths decoded, and never the key of a mapping, but the stage that it leads to.
+ * Source: middleapi/standard-server pull request 93, from captured events (decoded); API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs", payload format differences; CodeGenieApp/serverless-express
  * issue 465 (the stage).
  */
 function rawPath({ target: { stageName, path } }: HttpExchange): string {
@@ -26,7 +26,7 @@ export function callFacts(exchange: HttpExchange, routeKey: string): CallFacts {
   const domainName = domainOf(exchange)
   return {
     accountId, apiId, domainName, domainPrefix: domainName.split('.')[0]!, requestId: requestId, atMs, routeKey, stage: target.stageName,
-    stageVariables: deployed?.stage.stageVariables ?? {}, pathParameters, path: shownPath(exchange),
+    stageVariables: deployed?.stage.stageVariables ?? {}, pathParameters, path: `${target.shownPrefix}${target.path}`,
     rawPath: rawPath(exchange), authorizer,
   }
 }

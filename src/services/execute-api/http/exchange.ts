@@ -12,7 +12,7 @@ import type { CompiledHttpApi, CompiledIntegration, CompiledRoute } from './depl
 export interface HttpTarget {
   apiId: string
   stageName: string
-  /** What routes are matched with: without stage and mapping key, as it was sent. */
+  /** What routes are matched with: without stage and mapping key, as it was sent; empty, which is `/`, behind a mapping key alone. */
   path: string
   /** What stood before `path`: `/prod`, the key of a domain's mapping; empty for `$default`. */
   shownPrefix: string

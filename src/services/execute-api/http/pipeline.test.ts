@@ -122,6 +122,31 @@ test('for whom a function is invoked is the route as it is written', async () =>
   assert.equal(await sourceArnOf('$default', { path: '/pets/7', method: 'PUT' }), arn('$default/$default'))
 })
 
+describe('the path that a function is shown', () => {
+  const paths = async (payloadFormatVersion: '1.0' | '2.0', path: string, stageName: string) => {
+    const snapshot = snapshotOf({ $default: { integration: { payloadFormatVersion } }, 'GET /': { integration: { payloadFormatVersion } } })
+    const source = { ...sourceOf(() => snapshot), findMapping: async () => ({ apiId: 'api123', stageName, mappingKey: 'v1' }) }
+    const { gateway, invocations } = gatewayOver(source)
+    await gateway.handle(requestOf({ host: 'api.example.com', path }))
+    const event = JSON.parse(invocations[0]!.payload.toString()) as { path: string, rawPath: string, requestContext: { path: string, http: { path: string } } }
+    return payloadFormatVersion === '2.0' ? [event.rawPath, event.requestContext.http.path] : [event.path, event.requestContext.path]
+  }
+
+  // Source: aws/aws-lambda-dotnet's tests of its LambdaTestTool, which hold it against API Gateway.
+  test('is as it was sent in format 1.0, and decoded in format 2.0', async () => {
+    assert.deepEqual(await paths('1.0', '/v1/a%20b/%E2%98%95', '$default'), ['/v1/a%20b/%E2%98%95', '/v1/a%20b/%E2%98%95'])
+    assert.deepEqual(await paths('2.0', '/v1/a%20b/%E2%98%95', '$default'), ['/a b/☕', '/a b/☕'])
+  })
+
+  // Source: CodeGenieApp/serverless-express issue 612, an event.
+  test('is empty behind a mapping\'s key without a slash', async () => {
+    assert.deepEqual(await paths('2.0', '/v1', '$default'), ['', ''])
+    assert.deepEqual(await paths('2.0', '/v1/', '$default'), ['/', '/'])
+    assert.deepEqual(await paths('2.0', '/v1', 'prod'), ['/prod', '/prod'])
+    assert.deepEqual(await paths('1.0', '/v1', 'prod'), ['/v1', '/v1'])
+  })
+})
+
 test('stages have variables of their own', async () => {
   const snapshot = snapshotOf({ $default: { integration: { integrationUri: 'arn:aws:lambda:us-east-1:111111111111:function:${stageVariables.fn}' } } })
   const { gateway, invocations } = gatewayOver(sourceOf(() => snapshot, (name) => stageOf(name, { stageVariables: { fn: name === 'prod' ? 'old' : 'new' } })))

@@ -17,8 +17,11 @@ export async function targetOf({ apiId, stageName, path }: Address, wholePath: s
   return isNamed ? { apiId, stageName, path, shownPrefix: `/${stageName}` } : { apiId, stageName: DEFAULT_STAGE, path: wholePath || '/', shownPrefix: '' }
 }
 
-/** The key of a mapping stays in the path of format 1.0 and is not part of what routes are matched with. Source: as in `context.ts`. */
+/**
+ * The key of a mapping stays in the path of format 1.0 and is not part of what routes are matched with. Source: as in `context.ts`; CodeGenieApp/serverless-express
+ * issue 612: behind the key alone there is not even a slash.
+ */
 export function mappedTarget({ apiId, stageName, mappingKey }: MappedStage, path: string): HttpTarget {
   const shownPrefix = mappingKey === '' ? '' : `/${mappingKey}`
-  return { apiId, stageName, path: path.slice(shownPrefix.length) || '/', shownPrefix }
+  return { apiId, stageName, path: path.slice(shownPrefix.length), shownPrefix }
 }

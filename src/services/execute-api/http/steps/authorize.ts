@@ -54,6 +54,6 @@ export async function authorize(exchange: HttpExchange, route: CompiledRoute, op
  */
 function questionOf({ request, atMs, target, deployed }: HttpExchange): InvokeQuestion {
   const { accountId, region, apiId } = deployed!.snapshot
-  const resource = formatArn({ service: 'execute-api', region, accountId, resource: `${apiId}/${target.stageName}/${request.method}${decodedPath(target.path)}` })
+  const resource = formatArn({ service: 'execute-api', region, accountId, resource: `${apiId}/${target.stageName}/${request.method}${decodedPath(target.path || '/')}` })
   return { resource, scope: { accountId, region }, request, atMs }
 }
