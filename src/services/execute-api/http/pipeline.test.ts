@@ -114,6 +114,18 @@ test('the id of a request is told to the client, to the function and in the trac
   assert.match(requestContext.requestId, /^[\w-]{15}=$/)
 })
 
+test('a route that takes the whole path comes before a greedy one, however specific that begins', async () => {
+  const routeOf = async (routes: string[], path: string, method = 'GET') => {
+    const { invocations } = await call(Object.fromEntries(routes.map((routeKey) => [routeKey, {}])), { path, method })
+    return (JSON.parse(invocations[0]!.payload.toString()) as { routeKey: string }).routeKey
+  }
+  assert.equal(await routeOf(['GET /x/{proxy+}', 'GET /{a}/b/c'], '/x/b/c'), 'GET /{a}/b/c')
+  assert.equal(await routeOf(['GET /x/{proxy+}', 'ANY /{a}/b/c'], '/x/b/c'), 'ANY /{a}/b/c')
+  assert.equal(await routeOf(['GET /x/{proxy+}', 'GET /{a}/b/c'], '/x/b/d'), 'GET /x/{proxy+}')
+  assert.equal(await routeOf(['GET /x/{proxy+}', 'POST /{a}/b/c'], '/x/b/c'), 'GET /x/{proxy+}')
+  assert.equal(await routeOf(['ANY /{proxy+}', 'GET /pets/{proxy+}', 'GET /pets/dog/{id}', 'GET /pets/dog/1', '$default'], '/pets/dog/2'), 'GET /pets/dog/{id}')
+})
+
 test('for whom a function is invoked is the route as it is written', async () => {
   const sourceArnOf = async (routeKey: string, request: RequestGiven) => (await call({ [routeKey]: {} }, request)).invocations[0]!.sourceArn
   const arn = (called: string) => `arn:aws:execute-api:us-east-1:111111111111:api123/${called}`

@@ -28,9 +28,10 @@ interface Keyed<Route> {
 }
 
 /**
- * Source: API Gateway developer guide, "Create routes for HTTP APIs": how a route is selected. A route that lacks the method gives way to a less
- * specific one that has it. An event that a user publishes, of 06-02-2022: behind a slash `{proxy+}` may stand for nothing (`/handler/` is taken by
- * `/handler/{proxy+}`, `/handler` is not). Ours: a slash at the end counts for other routes.
+ * Source: API Gateway developer guide, "Create routes for HTTP APIs": how a route is selected; whatever matches in full comes before what is greedy. A
+ * route that lacks the method gives way to a less specific one that has it. An event that a user publishes, of 06-02-2022: behind a slash `{proxy+}`
+ * may stand for nothing (`/handler/` is taken by `/handler/{proxy+}`, `/handler` is not). aws/aws-lambda-dotnet's LambdaTestTool, made beside AWS: a slash
+ * at the end counts for other routes.
  */
 export function createRouter<Route extends { routeKey: string }>(routes: Iterable<Route>): Router<Route> {
   const root = newNode<Route>()
@@ -43,7 +44,7 @@ export function createRouter<Route extends { routeKey: string }>(routes: Iterabl
     find(method, path) {
       const segments = path.slice(1).split('/').map(decoded)
       const values: string[] = []
-      const found = search(root, segments, 0, method, values)
+      const found = search(root, segments, 0, method, values, fullRoute) ?? search(root, segments, 0, method, values, greedyRoute)
       if (found) return { route: found.route, pathParameters: Object.fromEntries(found.names.map((name, index) => [name, values[index]!])) }
       return fallback && { route: fallback, pathParameters: {} }
     },
@@ -77,20 +78,34 @@ function insert<Route extends { routeKey: string }>(root: Node<Route>, route: Ro
 }
 
 /** Goes back where a more specific path has no route for the method. `values` holds what variables stand for, up to here. */
-function search<Route>(node: Node<Route>, segments: readonly string[], index: number, method: string, values: string[]): Keyed<Route> | undefined {
-  if (index === segments.length) return forMethod(node.routes, method)
-  const segment = segments[index]!
-  const literal = node.literals.get(segment)
-  const exact = literal && search(literal, segments, index + 1, method, values)
-  if (exact) return exact
-  if (node.variable && segment !== '') {
-    values.push(segment)
-    const found = search(node.variable, segments, index + 1, method, values)
-    if (found) return found
-    values.pop()
+function search<Route>(
+  node: Node<Route>, segments: readonly string[], index: number, method: string, values: string[], routeAt: RouteAt<Route>,
+): Keyed<Route> | undefined {
+  if (index < segments.length) {
+    const segment = segments[index]!
+    const literal = node.literals.get(segment)
+    const exact = literal && search(literal, segments, index + 1, method, values, routeAt)
+    if (exact) return exact
+    if (node.variable && segment !== '') {
+      values.push(segment)
+      const found = search(node.variable, segments, index + 1, method, values, routeAt)
+      if (found) return found
+      values.pop()
+    }
   }
-  const greedy = forMethod(node.greedy, method)
-  if (greedy) values.push(segments.slice(index).join('/'))
+  return routeAt(node, segments.slice(index), method, values)
+}
+
+/** The route that ends at a node, when these segments are left. */
+type RouteAt<Route> = (node: Node<Route>, left: readonly string[], method: string, values: string[]) => Keyed<Route> | undefined
+
+function fullRoute<Route>(node: Node<Route>, left: readonly string[], method: string): Keyed<Route> | undefined {
+  return left.length === 0 ? forMethod(node.routes, method) : undefined
+}
+
+function greedyRoute<Route>(node: Node<Route>, left: readonly string[], method: string, values: string[]): Keyed<Route> | undefined {
+  const greedy = left.length === 0 ? undefined : forMethod(node.greedy, method)
+  if (greedy) values.push(left.join('/'))
   return greedy
 }
 
