@@ -33,7 +33,10 @@ export function answerV2(payload: Buffer, { contentType = TEXT }: { contentType?
   return responseOf(value, {}, (cookies ?? []) as string[], contentType)
 }
 
-/** Format 1.0: a response with a `statusCode`, and nothing else. Source: as above; aws/aws-sam-cli pull request 2941 (the status must be there; members that nobody knows are nothing). */
+/**
+ * Format 1.0: a response with a `statusCode`, and nothing else. Source: as above; aws/aws-sam-cli pull request 2941 (the status must be there; members that
+ * nobody knows are nothing); aws/aws-lambda-dotnet's tests of its LambdaTestTool, against API Gateway (lists of headers are joined by single ones).
+ */
 export function answerV1(payload: Buffer): PayloadAnswer | undefined {
   const value = parsed(payload)
   if (!isObject(value)) return undefined
@@ -62,7 +65,9 @@ function responseOf(
   }
   for (const [name, several] of Object.entries(multiValueHeaders)) {
     if (!Array.isArray(several) || !several.every(isScalar)) return undefined
-    named.set(name.toLowerCase(), several.map(String))
+    const lower = name.toLowerCase()
+    const values = several.map(String)
+    named.set(lower, [...values, ...(named.get(lower) ?? []).filter((single) => !values.includes(single))])
   }
   if (cookies.length > 0) named.set('set-cookie', [...named.get('set-cookie') ?? [], ...cookies])
   if (!named.has('content-type')) named.set('content-type', [contentType])
