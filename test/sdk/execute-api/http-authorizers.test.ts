@@ -52,7 +52,7 @@ describe('a JWT authorizer', () => {
   test('refuses a request without a token, and says that it wants one', async (t) => {
     const { call, get } = await start(t)
     const { status, text, headers } = await call('GET', '/mine')
-    assert.deepEqual([status, text, headers['www-authenticate']], [...UNAUTHORIZED, 'Bearer'])
+    assert.deepEqual([status, text, headers['www-authenticate'], headers['content-type']], [...UNAUTHORIZED, 'Bearer', undefined])
     assert.deepEqual(await get('/open'), [200, null])
   })
 
@@ -70,14 +70,19 @@ describe('a JWT authorizer', () => {
       [await issuer.token({ exp: undefined }), 'the token has no expiration time'],
       [await issuer.token({ nbf: Math.floor(Date.now() / 1000) + 300 }), 'the token is not valid yet'],
       [`${(await issuer.token()).slice(0, -6)}AAAAAA`, 'the signature of the token is not valid'],
-      ['eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.', 'the signing algorithm of the token is not supported'],
-      ['nothing', 'the token is not a valid JWT'],
+      ['eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.', 'signing method none is invalid'],
+      [`${Buffer.from('{"alg":"RS\\"256"}').toString('base64url')}.e30.`, 'the signing algorithm of the token is not supported'],
+      ['nothing', 'token contains an invalid number of segments'],
+      ['a.b.c', 'the token is not a valid JWT'],
     ]
     for (const [token, description] of cases) {
       const { status, text, headers } = await call('GET', '/mine', { headers: as(token) })
       assert.deepEqual([status, text], UNAUTHORIZED, description)
       assert.equal(headers['www-authenticate'], `Bearer scope="" error="invalid_token" error_description="${description}"`)
+      assert.equal(headers['content-type'], undefined)
     }
+    const { headers } = await call('GET', '/scoped', { headers: as('nothing') })
+    assert.equal(headers['www-authenticate'], 'Bearer scope="orders/read orders/write" error="invalid_token" error_description="token contains an invalid number of segments"')
   })
 
   test('wants one of the route\'s scopes', async (t) => {

@@ -20,7 +20,7 @@ export type JwtFault =
 
 export type JwtVerdict =
   | { is: 'valid', claims: JWTPayload }
-  /** `message` is for whoever sent the token; `details`, where there are some, for the trace. Neither has anything of the token. */
+  /** `message` is for whoever sent the token; `details`, where there are some, for the trace. Neither has more of the token than its algorithm's name. */
   | { is: 'refused', because: JwtFault, message: string, details?: string }
 
 export interface JwtVerifier {
@@ -37,7 +37,7 @@ const CLOCK_SKEW_SECONDS_MAX = 30
 /** Characters. Ours: what fits into the headers of a request. */
 const TOKEN_CHARACTERS_MAX = 16 * 1024
 
-/** Source: as above, troubleshooting (the sentence about the audience). Ours: the other sentences. */
+/** Source: as above, troubleshooting (the sentence about the audience); an answer that a user published, of 22-10-2020 (expired). Ours: the other sentences. */
 const messages: Readonly<Record<JwtFault, string>> = {
   malformed: 'the token is not a valid JWT',
   algorithm: 'the signing algorithm of the token is not supported',
@@ -66,12 +66,14 @@ export function createJwtVerifier({ issuerKeys, clock }: { issuerKeys: IssuerKey
   return {
     async verify(token, { issuer, audiences }) {
       if (token.length > TOKEN_CHARACTERS_MAX) return refused('malformed')
+      // Seen in reports: answers of HTTP APIs that users published, of 2026; as that about algorithms.
+      if (token.split('.').length !== 3) return refused('malformed', 'token contains an invalid number of segments')
       // Loaded with the first token: most processes never see one.
       const jose = await import('jose')
       const read = readToken(token, jose)
       if (!read) return refused('malformed')
       const { claims, algorithm, keyId } = read
-      if (!ALGORITHMS.includes(algorithm)) return refused('algorithm')
+      if (!ALGORITHMS.includes(algorithm)) return refused('algorithm', /^\w{1,16}$/.test(algorithm) ? `signing method ${algorithm} is invalid` : undefined)
       if (claims.iss !== issuer.url) return refused('issuer')
       if (keyId === undefined) return refused('no key id')
       const hasKey = ({ keys }: JSONWebKeySet) => keys.some(({ kid }) => kid === keyId)
@@ -89,8 +91,8 @@ export function createJwtVerifier({ issuerKeys, clock }: { issuerKeys: IssuerKey
   }
 }
 
-function refused(because: JwtFault): Extract<JwtVerdict, { is: 'refused' }> {
-  return { is: 'refused', because, message: messages[because] }
+function refused(because: JwtFault, message = messages[because]): Extract<JwtVerdict, { is: 'refused' }> {
+  return { is: 'refused', because, message }
 }
 
 function readToken(token: string, { decodeJwt, decodeProtectedHeader }: Jose): { claims: JWTPayload, algorithm: string, keyId: string | undefined } | undefined {

@@ -88,7 +88,7 @@ export function createHttpApis(options: HttpApisOptions): HttpApis {
       if (failure instanceof ClientGone) throw failure
       const refusal = failure instanceof HttpRefusal ? failure : ownFailure(exchange, failure)
       exchange.trace.add('refusal', { status: refusal.status, message: refusal.message, reason: refusal.reason.split('\n')[0]! })
-      const plain = { status: refusal.status, headers: { 'content-type': 'application/json', ...refusal.headers }, body: JSON.stringify({ message: refusal.message }) }
+      const plain = { status: refusal.status, headers: refusal.headers, body: JSON.stringify({ message: refusal.message }) }
       return { response: withCors(plain, exchange.request, exchange.api?.cors), refusal }
     }
   }

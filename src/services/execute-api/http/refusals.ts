@@ -6,7 +6,7 @@ export class HttpRefusal extends Error {
   readonly reason: string
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, message: string, reason: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(status: number, message: string, reason: string, headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' }) {
     super(message)
     this.name = 'HttpRefusal'
     this.status = status
@@ -18,7 +18,9 @@ export class HttpRefusal extends Error {
 /** Source: API Gateway developer guide, HTTP APIs, troubleshooting pages; what users publish of such answers (the spelling of each sentence). */
 export const forbidden = (reason: string): HttpRefusal => new HttpRefusal(403, 'Forbidden', reason)
 export const notFound = (reason: string): HttpRefusal => new HttpRefusal(404, 'Not Found', reason)
-export const unauthorized = (reason: string, headers?: Readonly<Record<string, string>>): HttpRefusal => new HttpRefusal(401, 'Unauthorized', reason, headers)
+export const unauthorized = (reason: string): HttpRefusal => new HttpRefusal(401, 'Unauthorized', reason)
+/** It has no content type. Source: as above, "Troubleshooting issues with HTTP API JWT authorizers"; an answer that a user published, of 22-10-2020. */
+export const challenge = (reason: string, challenged: string): HttpRefusal => new HttpRefusal(401, 'Unauthorized', reason, { 'www-authenticate': challenged })
 export const internalServerError = (reason: string): HttpRefusal => new HttpRefusal(500, 'Internal Server Error', reason)
 export const serviceUnavailable = (reason: string): HttpRefusal => new HttpRefusal(503, 'Service Unavailable', reason)
 export const tooManyRequests = (reason: string): HttpRefusal => new HttpRefusal(429, 'Too Many Requests', reason)
