@@ -2,6 +2,7 @@
 
 import type * as sdk from '@aws-sdk/client-apigatewayv2'
 import { parseArn } from '#aws/arn.ts'
+import { isReservedHeader } from '#aws/http-payload/reserved-headers.ts'
 import { textOf } from './api-settings.ts'
 import { errors } from './errors.ts'
 import { HTTP_INTEGRATION_TIMEOUT_MS_MAX, INTEGRATION_TIMEOUT_MS_MIN, WEBSOCKET_INTEGRATION_TIMEOUT_MS_MAX } from './limits.ts'
@@ -169,6 +170,7 @@ function checkParameterMappings({ requestParameters, responseParameters: byStatu
     if (!/^(?:(?:append|overwrite|remove):(?:header|querystring)\.[^\s]+|overwrite:path)$/.test(destination)) {
       throw invalidMapping(`Invalid Request Actioned Parameter destination specified: ${destination}`)
     }
+    refuseReserved(destination)
   }
   for (const [status, parameters] of Object.entries(byStatus ?? {})) {
     if (!/^[2-5]\d\d$/.test(status)) throw invalidMapping(`Status Code ${status} is not valid.`)
@@ -176,8 +178,15 @@ function checkParameterMappings({ requestParameters, responseParameters: byStatu
       if (!/^(?:(?:append|overwrite|remove):header\.[^\s]+|overwrite:statuscode)$/.test(destination)) {
         throw invalidMapping(`Invalid Response Actioned Parameter destination specified: ${destination}`)
       }
+      refuseReserved(destination)
     }
   }
+}
+
+/** Ours: the words. */
+function refuseReserved(destination: string): void {
+  const name = /^\w+:header\.(.+)$/.exec(destination)?.[1]
+  if (name !== undefined && isReservedHeader(name)) throw invalidMapping(`Operations on header ${name} are restricted`)
 }
 
 const invalidMapping = (fault: string) =>

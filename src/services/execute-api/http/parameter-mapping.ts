@@ -1,5 +1,6 @@
 // Parameter mappings: what is appended to, overwritten in, or removed from a request or an answer.
 
+import { isReservedHeader } from '#aws/http-payload/reserved-headers.ts'
 import { compileTemplate, type Sources, type Template } from './expressions.ts'
 
 export type Mapping = readonly Change[]
@@ -38,14 +39,6 @@ export function compileMapping(parameters: Readonly<Record<string, string>> | un
   })
 }
 
-/** Source: as above, reserved headers. Names in lower case; those that begin with these, too. */
-const reserved = ['access-control-', 'apigw-', 'authorization', 'connection', 'content-encoding', 'content-length', 'content-location', 'forwarded', 'keep-alive', 'origin',
-  'proxy-authenticate', 'proxy-authorization', 'te', 'trailers', 'transfer-encoding', 'upgrade', 'x-amz-', 'x-amzn-', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'via']
-
-function isReserved(lowerName: string): boolean {
-  return reserved.some((name) => name.endsWith('-') ? lowerName.startsWith(name) : lowerName === name)
-}
-
 /** Values that the mapping reads are those of the request as it came. */
 export function mapRequest(mapping: Mapping, request: MappedRequest, sources: Sources): MappedRequest {
   for (const change of mapping) {
@@ -68,7 +61,7 @@ export function mapResponse(mapping: Mapping, response: MappedResponse, sources:
 }
 
 function changeValues(values: Values, { action, part, value }: Change, name: string, sources: Sources): void {
-  if (part === 'header' && isReserved(name)) return
+  if (part === 'header' && isReservedHeader(name)) return
   if (action === 'remove') {
     values.delete(name)
     return
