@@ -5,16 +5,16 @@ import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { renderCompatibility } from '#aws/compatibility.ts'
 import { loadModel } from '#aws/model.ts'
-import type { Operations } from '#aws/service.ts'
 import { settings } from '#src/config.ts'
 
 const root = resolve(import.meta.dirname, '..')
 
-/** Folders of `src/services` with the models they serve; a folder that is not there serves nothing yet. */
-const services: readonly (readonly [folder: string, model: string])[] = [
+/** Folders of `src/services` with the models they serve, and the file of their table of operations; a file that is not there serves nothing yet. */
+const services: readonly (readonly [folder: string, model: string, table?: string])[] = [
   ['apigateway', 'apigateway-2015-07-09'],
   ['apigatewayv2', 'apigatewayv2-2018-11-29'],
   ['dynamodb', 'dynamodb-2012-08-10'],
+  ['execute-api', 'apigatewaymanagementapi-2018-11-29', 'websocket/management/operations.ts'],
   ['iam', 'iam-2010-05-08'],
   ['lambda', 'lambda-2015-03-31'],
   ['logs', 'logs-2014-03-28'],
@@ -27,9 +27,9 @@ interface Page {
   text: string
 }
 
-async function compatibilityPage([folder, modelName]: readonly [string, string]): Promise<Page> {
-  const table = join(root, 'src', 'services', folder, 'api.ts')
-  const { operations } = existsSync(table) ? await import(pathToFileURL(table).href) as { operations: Operations<unknown> } : { operations: {} }
+async function compatibilityPage([folder, modelName, file = 'api.ts']: typeof services[number]): Promise<Page> {
+  const table = join(root, 'src', 'services', folder, file)
+  const { operations } = existsSync(table) ? await import(pathToFileURL(table).href) as { operations: object } : { operations: {} }
   const readme = join('src', 'services', folder, 'README.md')
   return {
     path: join('docs', 'compatibility', `${folder}.md`),

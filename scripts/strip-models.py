@@ -11,6 +11,7 @@ import sys
 
 MODELS = [
     ('apigateway', '2015-07-09'),
+    ('apigatewaymanagementapi', '2018-11-29'),
     ('apigatewayv2', '2018-11-29'),
     ('dynamodb', '2012-08-10'),
     ('iam', '2010-05-08'),
