@@ -144,6 +144,16 @@ describe('accepts a signature', () => {
     claim.finish(unsigned.body)
   })
 
+  test('for the expected region and no other, where one is expected', async () => {
+    const request = requestOf({ path: unsigned.path, rawQuery: unsigned.rawQuery, headers: headersFromRaw(Object.entries(signHeaders(unsigned)).flat()) })
+    const claim = await authenticator.begin(request, { services: ['execute-api'], region: 'eu-central-1' })
+    claim.finish(unsigned.body)
+    // Source: Kong/insomnia issue 713, an API's custom domain.
+    await assert.rejects(authenticator.begin(request, { services: ['lambda'], region: 'eu-west-1' }), {
+      fault: 'scope', message: "Credential should be scoped to a valid region, not 'eu-central-1'. Credential should be scoped to correct service: 'lambda'. ",
+    })
+  })
+
   test('that is dated by the Date header', async () => {
     // Made with botocore 1.43.11, which writes RFC 2822 dates.
     const request = requestOf({

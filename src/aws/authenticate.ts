@@ -20,9 +20,10 @@ export interface Authenticator {
    * `Authorization` header or the `X-Amz-…` query parameters.
    *
    * @param services the names that the credential scope may carry (`['execute-api']`, `['lambda']`).
+   * @param region where what is called lives, if it lives in one: no other is accepted then.
    * @throws SignatureRefusal
    */
-  begin(request: HttpRequest, expected: { services: readonly string[] }): Promise<SignatureClaim>
+  begin(request: HttpRequest, expected: { services: readonly string[], region?: string }): Promise<SignatureClaim>
 }
 
 export interface SignatureClaim {
@@ -55,14 +56,14 @@ const SIGNING_KEYS_MAX = 1000
 
 /**
  * Judges in AWS's order: form, date, scope, key, and at last the signature itself. Every region that a scope names is
- * accepted; wording and clock window are those of the first of the expected services.
+ * accepted unless one is expected; wording and clock window are those of the first of the expected services.
  */
 export function createAuthenticator({ identity, clock }: AuthenticatorOptions): Authenticator {
   const signingKeys = createSigningKeyCache(SIGNING_KEYS_MAX)
   return {
-    async begin(request, { services }) {
+    async begin(request, { services, region }) {
       const rules = serviceRules(services[0] ?? '')
-      const fields = judgeSignature(readSignature(request, rules), { rules, services, nowMs: clock.now() })
+      const fields = judgeSignature(readSignature(request, rules), { rules, services, region, nowMs: clock.now() })
       if (!ACCESS_KEY_ID.test(fields.accessKeyId)) throw refusalOf({ refused: 'unknown key' })
       const credential = await identity.findCredential(ownCopy(fields.accessKeyId), fields.sessionToken)
       if ('refused' in credential) throw refusalOf(credential)

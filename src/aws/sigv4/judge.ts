@@ -23,20 +23,21 @@ export interface SignatureFields extends KeyScope {
 const MINUTE_MS = 60_000
 /** Source: IAM user guide, "AWS Signature Version 4", X-Amz-Expires: "the maximum is 604800 (seven days)". */
 const EXPIRES_SECONDS_MAX = 604_800
-/** Ours: any name that could be a region's is one; AWS refuses those that are not its own. */
+/** Ours: where no region is expected, any name that could be one is; AWS refuses those that are not its own. */
 const REGION = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
 const REGION_LENGTH_MAX = 32
 
 /**
- * In AWS's order: date, then signed headers, algorithm, scope. `services` are the names that the scope may carry.
+ * In AWS's order: date, then signed headers, algorithm, scope. `services` are the names that the scope may carry, `region` the one it must.
  *
  * Source: the order in which DynamoDB answers, written down in dynalite's `index.js`.
  *
  * @throws SignatureRefusal
  */
-export function judgeSignature(raw: RawSignature, { rules, services, nowMs }: {
+export function judgeSignature(raw: RawSignature, { rules, services, region: ownRegion, nowMs }: {
   rules: ServiceRules
   services: readonly string[]
+  region?: string | undefined
   nowMs: number
 }): SignatureFields {
   const atMs = raw.dateIn === 'Date' ? parseDateHeader(raw.date) : parseIsoBasic(raw.date)
@@ -59,7 +60,7 @@ export function judgeSignature(raw: RawSignature, { rules, services, nowMs }: {
       `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${raw.credential}'`)
   }
   const [accessKeyId, date, region, service, terminator] = parts as [string, string, string, string, string]
-  judgeScope({ date, region, service, terminator }, timestamp, services)
+  judgeScope({ date, region, service, terminator }, timestamp, { services, region: ownRegion })
   const { form, sessionToken, signedHeaders, signature } = raw
   return { form, accessKeyId, sessionToken, credential, date, region, service, timestamp, signedHeaders, signature }
 }
@@ -103,10 +104,18 @@ function judgeTime(atMs: number, livesSeconds: number | undefined, { clockWindow
   }
 }
 
-/** Every region is served; a name that cannot be one is not. All faults are told together. */
-function judgeScope({ date, region, service, terminator }: KeyScope & { terminator: string }, timestamp: string, services: readonly string[]): void {
+/**
+ * All faults are told together.
+ * Source: the answer of an API's custom domain to another region and service, Kong/insomnia issue 713.
+ */
+function judgeScope(
+  { date, region, service, terminator }: KeyScope & { terminator: string },
+  timestamp: string,
+  { services, region: ownRegion }: { services: readonly string[], region: string | undefined },
+): void {
   let faults = ''
-  if (!REGION.test(region) || region.length > REGION_LENGTH_MAX) faults += `Credential should be scoped to a valid region, not '${region}'. `
+  const isRegionServed = ownRegion === undefined ? REGION.test(region) && region.length <= REGION_LENGTH_MAX : region === ownRegion
+  if (!isRegionServed) faults += `Credential should be scoped to a valid region, not '${region}'. `
   if (!services.includes(service)) faults += `Credential should be scoped to correct service: '${services[0] ?? ''}'. `
   if (terminator !== TERMINATOR) faults += `Credential should be scoped with a valid terminator: '${TERMINATOR}', not '${terminator}'. `
   const dateOfRequest = timestamp.slice(0, 8)

@@ -120,10 +120,10 @@ const paths = fc.oneof(
 
 type Signing = (attempt: Attempt) => Attempt
 
-const signedAs = (credentials: SigningCredentials, changes: { service?: string, atMs?: number, signed?: Partial<Attempt> } = {}): Signing => (one) => {
+const signedAs = (credentials: SigningCredentials, changes: { service?: string, region?: string, atMs?: number, signed?: Partial<Attempt> } = {}): Signing => (one) => {
   const { host, path, method, query: rawQuery } = { ...one, ...changes.signed }
   const headers = signHeaders({
-    method, path, rawQuery, headers: { Host: host }, body: Buffer.alloc(0), service: changes.service ?? 'execute-api', region: 'us-east-1', credentials, nowMs: changes.atMs ?? nowMs,
+    method, path, rawQuery, headers: { Host: host }, body: Buffer.alloc(0), service: changes.service ?? 'execute-api', region: changes.region ?? 'us-east-1', credentials, nowMs: changes.atMs ?? nowMs,
   })
   return { ...one, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'Host')) }
 }
@@ -141,6 +141,7 @@ const refusals: Readonly<Record<string, Signing>> = {
   'a key that is not known': signedAs({ accessKeyId: 'AKIANONE', secretAccessKey: 'x' }),
   'another secret': signedAs({ ...keyOf('owner'), secretAccessKey: 'x' }),
   'a signature of another service': signedAs(keyOf('owner'), { service: 'lambda' }),
+  'a signature of another region': signedAs(keyOf('owner'), { region: 'eu-west-1' }),
   'a signature of last week': signedAs(keyOf('owner'), { atMs: nowMs - 7 * 86_400_000 }),
   'a signature of another path': signedAs(keyOf('owner'), { signed: { path: '/public' } }),
   'a signature of another method': (one) => signedAs(keyOf('owner'), { signed: { method: one.method === 'GET' ? 'POST' : 'GET' } })(one),

@@ -12,10 +12,10 @@ export interface IamOptions {
   authorizer: Authorizer
 }
 
-/** @throws HttpRefusal 403 for a signature that is missing, malformed, of an unknown key, or out of date. The body has not been read. */
+/** @throws HttpRefusal 403 for a signature that is missing, malformed, for another region, of an unknown key, or out of date. The body has not been read. */
 export async function beginSignature(exchange: HttpExchange, authenticator: Authenticator): Promise<SignatureClaim> {
   try {
-    const claim = await authenticator.begin(exchange.request, { services: ['execute-api'] })
+    const claim = await authenticator.begin(exchange.request, { services: ['execute-api'], region: exchange.deployed!.snapshot.region })
     const { caller } = claim
     exchange.trace.add('authentication', { caller: caller.arn, kind: caller.is, region: claim.region, ...('accessKeyId' in caller ? { accessKeyId: caller.accessKeyId } : {}) })
     return claim

@@ -5,10 +5,10 @@ import type { GatewayRefusal } from '../../gateway-responses.ts'
 import { signatureRefusal } from '../../signature-refusals.ts'
 import type { Exchange, Route } from '../exchange.ts'
 
-/** @throws GatewayRefusal 403 for a signature that is missing, malformed, of an unknown key, or out of date. */
+/** @throws GatewayRefusal 403 for a signature that is missing, malformed, for another region, of an unknown key, or out of date. */
 export async function authenticate(
   exchange: Exchange,
-  { method }: Route,
+  { method, deployed }: Route,
   authenticator: Authenticator,
 ): Promise<SignatureClaim | undefined> {
   // Authorizers find out themselves who calls.
@@ -17,7 +17,7 @@ export async function authenticate(
     return undefined
   }
   try {
-    const claim = await authenticator.begin(exchange.request, { services: ['execute-api'] })
+    const claim = await authenticator.begin(exchange.request, { services: ['execute-api'], region: deployed.snapshot.region })
     const { caller } = claim
     const key = 'accessKeyId' in caller ? { accessKeyId: caller.accessKeyId } : {}
     exchange.trace.add('authentication', { caller: caller.arn, kind: caller.is, region: claim.region, ...key })
