@@ -9,9 +9,10 @@ import { startServer } from '#test/support/server.ts'
 
 /** File → functions that compile something of a deployment. */
 const compilers = {
-  'execute-api/rest/deployment.ts': ['compileDeployment', 'compileMethod', 'compileTemplate', 'compilePattern', 'compileResourcePolicy'],
+  'execute-api/rest/deployment.ts': ['compileDeployment', 'compileMethod', 'compilePattern', 'compileResourcePolicy'],
   'execute-api/rest/router.ts': ['createRouter'],
   'execute-api/rest/body-validators.ts': ['compileBodyValidators', 'loadModels', 'compileModel'],
+  'execute-api/templates/stored-template.ts': ['compileStoredTemplate'],
   'execute-api/templates/mapping-template.ts': ['compileMappingTemplate'],
   'execute-api/templates/velocity/parse.ts': ['parseTemplate'],
   'lib/java-regex.ts': ['compileJavaPattern'],
