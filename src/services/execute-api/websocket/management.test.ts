@@ -44,12 +44,13 @@ interface Asked {
   as?: string | undefined
   headers?: Record<string, string>
   isDisabled?: boolean
+  region?: string
 }
 
-async function ask({ management, keyOf }: Managed, { method = 'POST', path = `/@connections/${ID}`, stageName = 'prod', apiId = 'api123', body = '', as, headers = {}, isDisabled = false }: Asked): Promise<HttpResponse> {
+async function ask({ management, keyOf }: Managed, { method = 'POST', path = `/@connections/${ID}`, stageName = 'prod', apiId = 'api123', body = '', as, headers = {}, isDisabled = false, region = 'us-east-1' }: Asked): Promise<HttpResponse> {
   const sentPath = `/${stageName}${path}`
   const signed = as === undefined ? {} : signHeaders({
-    method, path: sentPath, rawQuery: '', headers: { Host: API_HOST }, body: Buffer.from(body), service: 'execute-api', region: 'us-east-1', credentials: keyOf(as), nowMs,
+    method, path: sentPath, rawQuery: '', headers: { Host: API_HOST }, body: Buffer.from(body), service: 'execute-api', region, credentials: keyOf(as), nowMs,
   })
   return management.handle(requestOf({ method, path: sentPath, body, headers: { ...signed, ...headers, Host: API_HOST } }), { apiId, stageName, path, isDisabled })
 }
@@ -91,6 +92,9 @@ describe('a request to @connections', () => {
     const unknown = { ...all, keyOf: () => ({ accessKeyId: 'AKIANONE', secretAccessKey: 'x' }) }
     assert.deepEqual(told(await ask(unknown, { as: 'owner' })), [403, 'UnrecognizedClientException', '{"message":"The security token included in the request is invalid."}'])
     const wrong = { ...all, keyOf: (user: string) => ({ ...all.keyOf(user), secretAccessKey: 'x' }) }
+    const elsewhere = await ask(all, { as: 'owner', region: 'eu-west-1' })
+    assert.deepEqual([elsewhere.status, elsewhere.headers['x-amzn-ErrorType']], [403, 'InvalidSignatureException'])
+    assert.match(String(elsewhere.body), /^\{"message":"Credential should be scoped to a valid region, not 'eu-west-1'\./)
     const mismatch = await ask(wrong, { as: 'owner' })
     assert.deepEqual([mismatch.status, mismatch.headers['x-amzn-ErrorType']], [403, 'InvalidSignatureException'])
     assert.match(String(mismatch.body), /^\{"message":"The request signature we calculated does not match/)

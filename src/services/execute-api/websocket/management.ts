@@ -52,7 +52,7 @@ export function createConnectionManagement(options: ConnectionManagementOptions)
     const { request, target: { apiId, stageName }, requestId, trace } = exchange
     const deployed = exchange.deployed = await findStage(exchange)
     const route = exchange.route = findRoute(exchange)
-    const { claim, body } = await readSigned(exchange, authenticator)
+    const { claim, body } = await readSigned(exchange, deployed, authenticator)
     const { ConnectionId: connectionId, Data: data = NO_DATA } = protocol.read(route, request, body) as { ConnectionId: string, Data?: Buffer }
     await authorize(exchange, deployed, claim, connectionId, authorizer)
     if (!isConnectionId(connectionId)) throw invalidConnectionId(connectionId)

@@ -18,12 +18,14 @@ const MANAGE_CONNECTIONS = 'execute-api:ManageConnections'
 /**
  * The body, once it is known whose it is.
  *
- * @throws GatewayRefusal 403 for a signature that is missing, of an unknown key, out of date, or of another body; 413 for more than a message may have.
+ * @throws GatewayRefusal 403 for a signature that is missing, for another region, of an unknown key, out of date, or of another body; 413 for more than a message may have.
  */
-export async function readSigned(exchange: ManagementExchange, authenticator: Authenticator): Promise<{ claim: SignatureClaim, body: Buffer }> {
+export async function readSigned(
+  exchange: ManagementExchange, { snapshot: { region } }: DeployedV2Stage, authenticator: Authenticator,
+): Promise<{ claim: SignatureClaim, body: Buffer }> {
   const { request, trace } = exchange
   try {
-    const claim = await authenticator.begin(request, { services: ['execute-api'] })
+    const claim = await authenticator.begin(request, { services: ['execute-api'], region })
     const body = await request.body(MESSAGE_BYTES_MAX)
     claim.finish(body)
     const { caller } = exchange.claim = claim
