@@ -2,10 +2,12 @@
 
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ServerOptions } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
-import { BlockList, isIP } from 'node:net'
-import { pipeline } from 'node:stream/promises'
-import { BodyTooLarge, ClientGone, headersFromRaw, normalizedPath, type HttpRequest, type HttpResponse } from './http.ts'
+import type { AddressInfo, BlockList, Socket } from 'node:net'
+import { ClientGone, type HttpRequest, type HttpResponse } from './http.ts'
+import { blockListOf, hasTwoHosts, requestFrom } from './http-incoming.ts'
+import { internalError, send } from './http-outgoing.ts'
+import { createWebSocketOpener, type WebSocketLimits, type WebSocketUpgrade } from './web-socket.ts'
+import { asksForWebSocket, createHandshakes, type Handshakes } from './web-socket-handshake.ts'
 
 /** Source for the figure: API Gateway quotas, "Total combined size of request line and header values", 10,240 bytes; AWS's other front ends take more. */
 const HEADER_BYTES_MAX = 32 * 1024
@@ -27,6 +29,12 @@ export interface HttpServerOptions {
   /** Addresses or CIDR ranges whose `X-Forwarded-For`, `-Proto` and `-Host` count. */
   trustedProxies?: readonly string[]
   handle: (request: HttpRequest) => Promise<HttpResponse>
+  /**
+   * Asked about every good handshake of a WebSocket; without it they are requests like any other, as are those for other protocols. Bad handshakes are
+   * refused before. The connections are closed by whoever opened them; the server's own time limits are not theirs.
+   */
+  upgrade?: ((request: HttpRequest) => Promise<HttpResponse | WebSocketUpgrade>) | undefined
+  webSocketLimits?: WebSocketLimits
   /** Told of every failure that is ours; the client gets a bare 500. */
   onError: (error: unknown) => void
 }
@@ -34,14 +42,19 @@ export interface HttpServerOptions {
 export interface HttpServer {
   port: number
   hosts: readonly string[]
-  /** Stops accepting, lets requests under way finish for at most `graceMs`, then cuts what is left. */
+  /** Stops accepting, lets requests under way finish and WebSockets close for at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>
 }
 
 /** Binds and serves. Fails with the system's error (`EADDRINUSE`, `EACCES`) when no host can be bound. */
 export async function serve(options: HttpServerOptions): Promise<HttpServer> {
   const proxies = options.trustedProxies?.length ? blockListOf(options.trustedProxies) : undefined
-  const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => { void answer(incoming, outgoing, options, proxies) }
+  const answering = createAnswering()
+  const handshakes = await handshakesOf(options, proxies)
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    answering.begin(incoming.socket, outgoing)
+    void answer(incoming, outgoing, options, proxies)
+  }
   const settings = {
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -52,6 +65,7 @@ export async function serve(options: HttpServerOptions): Promise<HttpServer> {
     // A client that sends no Host gets the service's own refusal, not Node's empty 400.
     requireHostHeader: false,
     noDelay: true,
+    shouldUpgradeCallback: (incoming: IncomingMessage) => handshakes !== undefined && asksForWebSocket(incoming) && !answering.has(incoming.socket),
   }
   const servers: Server[] = []
   const bound: string[] = []
@@ -60,11 +74,12 @@ export async function serve(options: HttpServerOptions): Promise<HttpServer> {
     const server = options.tls ? await createTlsServer({ ...settings, ...options.tls }, listener) : createHttpServer(settings, listener)
     server.on('checkContinue', listener)
     server.on('clientError', refuseMalformed)
+    if (handshakes) server.on('upgrade', (incoming, _, head) => { void handshakes.answer(incoming, head) })
     try {
       await listen(server, host, port)
     } catch (error) {
       if (isMissingAddress(error) && options.hosts.length > 1) continue
-      await Promise.all(servers.map((one) => closeServer(one, 0)))
+      await Promise.all(servers.map((one) => closeServer(one, 0, handshakes)))
       throw error
     }
     port = (server.address() as AddressInfo).port
@@ -75,7 +90,10 @@ export async function serve(options: HttpServerOptions): Promise<HttpServer> {
   return {
     port,
     hosts: bound,
-    close: async (graceMs) => { await Promise.all(servers.map((server) => closeServer(server, graceMs))) },
+    close: async (graceMs) => {
+      handshakes?.stop()
+      await Promise.all(servers.map((server) => closeServer(server, graceMs, handshakes)))
+    },
   }
 }
 
@@ -87,7 +105,7 @@ async function createTlsServer(settings: ServerOptions, listener: (incoming: Inc
 
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse, options: HttpServerOptions, proxies: BlockList | undefined): Promise<void> {
   try {
-    const response = hasTwoHosts(incoming) ? twoHosts : await options.handle(requestFrom(incoming, outgoing, proxies))
+    const response = hasTwoHosts(incoming) ? twoHosts : await options.handle(requestFrom(incoming, () => outgoing.writeContinue(), proxies))
     await send(incoming, outgoing, response)
   } catch (error) {
     if (incoming.socket.destroyed || error instanceof ClientGone) {
@@ -96,148 +114,41 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, optio
     }
     options.onError(error)
     if (outgoing.headersSent) outgoing.destroy()
-    else await send(incoming, outgoing, { status: 500, headers: { 'content-type': 'application/json' }, body: '{"message":"Internal server error"}' }).catch(() => outgoing.destroy())
+    else await send(incoming, outgoing, internalError).catch(() => outgoing.destroy())
   }
 }
 
-/** Source: RFC 9112, 3.2: whoever sends two is refused, because the next in line may go by the other one. */
 const twoHosts: HttpResponse = { status: 400, headers: {} }
 
-function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
-  let hosts = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]!
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
-  }
-  return hosts > 1
+async function handshakesOf({ upgrade, webSocketLimits, onError }: HttpServerOptions, proxies: BlockList | undefined): Promise<Handshakes | undefined> {
+  if (!upgrade) return undefined
+  if (!webSocketLimits) throw new TypeError('a server that opens WebSockets needs their limits')
+  const decide = async (incoming: IncomingMessage) => hasTwoHosts(incoming) ? twoHosts : upgrade(requestFrom(incoming, () => {}, proxies))
+  return createHandshakes({ decide, open: await createWebSocketOpener(webSocketLimits, onError), onError })
 }
 
-function requestFrom(incoming: IncomingMessage, outgoing: ServerResponse, proxies: BlockList | undefined): HttpRequest {
-  const target = originForm(incoming.url ?? '/')
-  const question = target.indexOf('?')
-  const peer = plainAddress(incoming.socket.remoteAddress ?? '')
-  const forwarded = proxies?.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4') ? forwardedBy(incoming, proxies) : undefined
-  let reading: Promise<Buffer> | undefined
+interface Answering {
+  begin(socket: Socket, outgoing: ServerResponse): void
+  has(socket: Socket): boolean
+}
+
+/** The connections on which answers are under way: one that became a WebSocket would carry them among its frames. */
+function createAnswering(): Answering {
+  const counts = new WeakMap<Socket, number>()
+  const add = (socket: Socket, count: number) => { counts.set(socket, (counts.get(socket) ?? 0) + count) }
   return {
-    method: incoming.method ?? 'GET',
-    path: resolved(question === -1 ? target : target.slice(0, question)),
-    rawQuery: question === -1 ? '' : target.slice(question + 1),
-    headers: headersFromRaw(forwarded?.host === undefined ? incoming.rawHeaders : withHost(incoming.rawHeaders, forwarded.host)),
-    remoteAddress: forwarded?.address ?? peer,
-    isSecure: forwarded?.isSecure ?? 'encrypted' in incoming.socket,
-    body: (bytesMax) => (reading ??= readBody(incoming, outgoing, bytesMax)),
+    begin(socket, outgoing) {
+      add(socket, 1)
+      outgoing.once('close', () => add(socket, -1))
+    },
+    has: (socket) => (counts.get(socket) ?? 0) > 0,
   }
-}
-
-async function readBody(incoming: IncomingMessage, outgoing: ServerResponse, bytesMax: number): Promise<Buffer> {
-  const announced = Number(incoming.headers['content-length'] ?? 0)
-  if (announced > bytesMax) throw new BodyTooLarge(bytesMax)
-  if (announced === 0 && incoming.headers['transfer-encoding'] === undefined) return Buffer.alloc(0)
-  if (incoming.headers.expect !== undefined) outgoing.writeContinue()
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    incoming.on('data', (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > bytesMax) {
-        incoming.pause()
-        incoming.removeAllListeners('data')
-        reject(new BodyTooLarge(bytesMax))
-      } else chunks.push(chunk)
-    })
-    incoming.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
-    incoming.on('error', (error) => reject(new ClientGone(error)))
-  })
-}
-
-async function send(incoming: IncomingMessage, outgoing: ServerResponse, { status, headers, body }: HttpResponse): Promise<void> {
-  // A body that nobody read is not read now either: the connection ends with the answer.
-  const isUnread = !incoming.complete
-  if (isUnread) {
-    outgoing.setHeader('connection', 'close')
-    outgoing.once('finish', () => lingerThenDestroy(incoming.socket))
-  }
-  if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) {
-    const bytes = body === undefined ? 0 : Buffer.byteLength(body)
-    outgoing.writeHead(status, status === 204 || status === 304 ? headers : { ...headers, 'content-length': String(bytes) })
-    outgoing.end(incoming.method === 'HEAD' ? undefined : body)
-    return
-  }
-  outgoing.writeHead(status, headers)
-  await pipeline(body, outgoing)
-}
-
-/** Gives the client a moment to read the answer before the connection is cut under the body it is still sending. */
-function lingerThenDestroy(socket: Socket): void {
-  socket.end()
-  const timer = setTimeout(() => socket.destroy(), 1000)
-  timer.unref()
-  socket.once('close', () => clearTimeout(timer))
 }
 
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable) return void socket.destroy()
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
-}
-
-/** The origin form of a request target: a proxy-style `http://host/path` loses its first part. */
-function originForm(target: string): string {
-  if (target.startsWith('/')) return target
-  const match = /^https?:\/\/[^/?#]*(.*)$/i.exec(target)
-  const rest = match ? match[1]! : target
-  return rest.startsWith('/') ? rest : `/${rest}`
-}
-
-/**
- * A path with `.` or `..` segments as its sender's signature means it; any other exactly as it was sent.
- * Source: RFC 3986, 6.2.2.3; IAM user guide, "Create a signed AWS API request", canonical URI.
- */
-function resolved(path: string): string {
-  return path.includes('/.') && /\/\.\.?(?:\/|$)/.test(path) ? normalizedPath(path) : path
-}
-
-interface Forwarded {
-  address?: string
-  isSecure?: boolean
-  host?: string
-}
-
-function forwardedBy(incoming: IncomingMessage, proxies: BlockList): Forwarded {
-  const forwarded: Forwarded = {}
-  // The last address that is not a trusted proxy's own is the client's; everything before it can be made up.
-  const hops = String(incoming.headers['x-forwarded-for'] ?? '').split(',').map((hop) => plainAddress(hop.trim())).filter((hop) => isIP(hop) !== 0)
-  const client = hops.findLast((hop) => !proxies.check(hop, isIP(hop) === 6 ? 'ipv6' : 'ipv4')) ?? hops[0]
-  if (client !== undefined) forwarded.address = client
-  const protocol = incoming.headers['x-forwarded-proto']
-  if (protocol !== undefined) forwarded.isSecure = String(protocol).trim().toLowerCase() === 'https'
-  const host = incoming.headers['x-forwarded-host']
-  if (host !== undefined) forwarded.host = String(host).split(',')[0]!.trim()
-  return forwarded
-}
-
-function withHost(rawHeaders: readonly string[], host: string): string[] {
-  const changed: string[] = ['Host', host]
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]!.toLowerCase() !== 'host') changed.push(rawHeaders[index]!, rawHeaders[index + 1]!)
-  }
-  return changed
-}
-
-function blockListOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const range of ranges) {
-    const [address, prefix] = range.split('/') as [string, string | undefined]
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (prefix === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(prefix), family)
-  }
-  return list
-}
-
-/** An IPv4 address that came over an IPv6 socket, in its own form. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -250,9 +161,13 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-async function closeServer(server: Server, graceMs: number): Promise<void> {
+async function closeServer(server: Server, graceMs: number, handshakes: Handshakes | undefined): Promise<void> {
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+    const timer = setTimeout(() => {
+      server.closeAllConnections()
+      // Node has let go of these.
+      handshakes?.cutAll()
+    }, graceMs)
     // A connection whose last answer went out after `close` would be kept alive otherwise.
     const sweep = setInterval(() => server.closeIdleConnections(), 20)
     server.close(() => {
