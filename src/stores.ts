@@ -13,6 +13,7 @@ import { openDatabase, type Engine } from '#storage/open.ts'
 import { migrations as apigatewayMigrations } from '#services/apigateway/migrations.ts'
 import { migrations as apigatewayv2Migrations } from '#services/apigatewayv2/migrations.ts'
 import { migrations as dynamodbMigrations } from '#services/dynamodb/migrations.ts'
+import { migrations as nodesMigrations } from '#services/execute-api/websocket/nodes/migrations.ts'
 import { migrations as iamMigrations } from '#services/iam/migrations.ts'
 import { migrations as lambdaMigrations } from '#services/lambda/migrations.ts'
 import { migrations as lambdaConcurrencyMigrations } from '#services/lambda/concurrency/migrations.ts'
@@ -38,8 +39,8 @@ export interface Stores {
 /** What each store holds. Migrations run in this order and are only ever appended. */
 export const schemas: Record<StoreName, { migrations: readonly Migration[], transactionModules: readonly URL[] }> = {
   core: {
-    migrations: [...iamMigrations, ...dynamodbMigrations, ...lambdaMigrations, ...apigatewayMigrations, ...apigatewayv2Migrations, ...lambdaEventsMigrations, ...lambdaConcurrencyMigrations],
-    transactionModules: ['iam', 'dynamodb', 'lambda', 'lambda/events', 'lambda/concurrency', 'apigateway', 'apigatewayv2'].map(storeModule),
+    migrations: [...iamMigrations, ...dynamodbMigrations, ...lambdaMigrations, ...apigatewayMigrations, ...apigatewayv2Migrations, ...lambdaEventsMigrations, ...lambdaConcurrencyMigrations, ...nodesMigrations],
+    transactionModules: ['iam', 'dynamodb', 'lambda', 'lambda/events', 'lambda/concurrency', 'apigateway', 'apigatewayv2', 'execute-api/websocket/nodes'].map(storeModule),
   },
   logs: { migrations: logsMigrations, transactionModules: [storeModule('logs')] },
 }
