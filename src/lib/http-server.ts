@@ -60,8 +60,6 @@ export async function serve(options: HttpServerOptions): Promise<HttpServer> {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    // A client that does not read its answer does not hold it in memory for ever.
-    timeout: SILENCE_TIMEOUT_MS,
     // A client that sends no Host gets the service's own refusal, not Node's empty 400.
     requireHostHeader: false,
     noDelay: true,
@@ -72,6 +70,8 @@ export async function serve(options: HttpServerOptions): Promise<HttpServer> {
   let port = options.port
   for (const host of options.hosts) {
     const server = options.tls ? await createTlsServer({ ...settings, ...options.tls }, listener) : createHttpServer(settings, listener)
+    // A client that does not read its answer does not hold it in memory for ever. No option of `createServer` says so.
+    server.timeout = SILENCE_TIMEOUT_MS
     server.on('checkContinue', listener)
     server.on('clientError', refuseMalformed)
     if (handshakes) server.on('upgrade', (incoming, _, head) => { void handshakes.answer(incoming, head) })

@@ -75,27 +75,45 @@ export interface RawClient {
   ended(): Promise<Buffer>
 }
 
+const blankLine = '\r\n\r\n'
+
 /** Connects and sends some bytes. */
 export async function rawClient(port: number, bytes: string | Buffer = ''): Promise<RawClient> {
   const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
   await once(socket, 'connect')
-  let all: Buffer = Buffer.alloc(0)
+  const chunks: Buffer[] = []
+  let bytesReceived = 0
   let hasEnded = false
-  socket.on('data', (chunk: Buffer) => { all = Buffer.concat([all, chunk]) })
-  const end = () => { hasEnded = true }
-  socket.on('end', end)
-  socket.on('error', end)
-  socket.on('close', end)
+  const waiting = new Set<() => void>()
+  const wake = () => { for (const waiter of waiting) waiter() }
+  const end = () => {
+    hasEnded = true
+    wake()
+  }
+  socket.on('data', (chunk: Buffer) => {
+    chunks.push(chunk)
+    bytesReceived += chunk.length
+    wake()
+  })
+  for (const event of ['end', 'error', 'close']) socket.on(event, end)
   if (bytes.length > 0) socket.write(bytes)
   const until = async (isThere: () => boolean) => {
-    while (!isThere() && !hasEnded) await Promise.race(['data', 'end', 'close'].map((event) => once(socket, event)))
-    return all
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (!isThere() && !hasEnded) return
+        waiting.delete(look)
+        resolve()
+      }
+      waiting.add(look)
+      look()
+    })
+    return Buffer.concat(chunks)
   }
-  const headBytes = () => all.indexOf('\r\n\r\n') + 4
+  const headBytes = () => Buffer.concat(chunks).indexOf(blankLine) + blankLine.length
   return {
     socket,
-    received: (bytesMin) => until(() => all.length >= bytesMin),
-    answered: async () => (await until(() => all.includes('\r\n\r\n'))).subarray(0, headBytes()).toString('latin1'),
+    received: (bytesMin) => until(() => bytesReceived >= bytesMin),
+    answered: async () => (await until(() => headBytes() >= blankLine.length)).subarray(0, headBytes()).toString('latin1'),
     ended: async () => (await until(() => false)).subarray(headBytes()),
   }
 }
