@@ -2,11 +2,10 @@
 
 import { writeSync } from 'node:fs'
 import type { TestContext } from 'node:test'
-import { systemClock } from '#lib/clock.ts'
+import { systemClock, type Clock } from '#lib/clock.ts'
 import { systemRandom } from '#lib/random.ts'
 import type { Store } from '#storage/database.ts'
 import { openDatabase, type Engine } from '#storage/open.ts'
-import { steppedClock, type SteppedClock } from '#test/support/stepped-clock.ts'
 import { newConnectionId } from '../connection-ids.ts'
 import type { ConnectionFacts, ConnectionKey, Connections } from '../connections.ts'
 import { claimNode } from './claim-node.ts'
@@ -64,9 +63,9 @@ export function createMemoryConnections(): MemoryConnections {
   }
 }
 
-export interface TestNode {
+export interface TestNode<OwnClock extends Clock> {
   store: Store
-  clock: SteppedClock
+  clock: OwnClock
   nodeTag: string
   local: MemoryConnections
   shared: SharedConnections
@@ -79,8 +78,8 @@ export function openStore(engine: Engine): Promise<Store> {
 }
 
 /** A process of its own as far as the store can tell; it closes with the test. */
-export async function startNode(t: TestContext, engine: Engine): Promise<TestNode> {
-  const [store, clock, local, logged] = [await openStore(engine), steppedClock(), createMemoryConnections(), [] as string[]]
+export async function startNodeWith<OwnClock extends Clock>(t: TestContext, engine: Engine, clock: OwnClock): Promise<TestNode<OwnClock>> {
+  const [store, local, logged] = [await openStore(engine), createMemoryConnections(), [] as string[]]
   const { nodeTag } = await claimNode({ database: store, clock, random: systemRandom })
   const note = (_facts: unknown, message: string) => { logged.push(message) }
   const shared = createSharedConnections({ local, nodeTag, database: store, clock, log: { warn: note, error: note } as never })

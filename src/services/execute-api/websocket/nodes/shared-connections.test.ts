@@ -11,15 +11,17 @@ import { sql, type Store } from '#storage/database.ts'
 import type { Engine } from '#storage/open.ts'
 import { freshFile } from '#test/support/each-database.ts'
 import { freshPostgres, postgresIsAbsent } from '#test/support/postgres.ts'
+import { steppedClock } from '#test/support/stepped-clock.ts'
 import { newConnectionId } from '../connection-ids.ts'
 import type { ConnectionKey } from '../connections.ts'
 import { claimNode } from './claim-node.ts'
 import { ANSWER_MS_MAX, NODE_VALID_MS, OUTSTANDING_BYTES_MAX, OUTSTANDING_MAX, TAKEN_AT_ONCE_MAX, TAGS_TRIED_MAX } from './limits.ts'
-import { facts, openStore, startNode } from './node.testing.ts'
+import { facts, openStore, startNodeWith } from './node.testing.ts'
 import { TooManyOutstanding } from './shared-connections.ts'
 import { transactions } from './store.ts'
 
 const hello = Buffer.from('hello')
+const startNode = (t: TestContext, engine: Engine) => startNodeWith(t, engine, steppedClock())
 
 describe('connections on the embedded engine', () => {
   test('of other processes are gone, as those were earlier ones', async (t) => {
