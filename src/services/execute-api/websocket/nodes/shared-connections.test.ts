@@ -17,7 +17,7 @@ import type { ConnectionKey } from '../connections.ts'
 import { claimNode } from './claim-node.ts'
 import { ANSWER_MS_MAX, NODE_VALID_MS, OUTSTANDING_BYTES_MAX, OUTSTANDING_MAX, TAKEN_AT_ONCE_MAX, TAGS_TRIED_MAX } from './limits.ts'
 import { facts, openStore, startNodeWith } from './node.testing.ts'
-import { TooManyOutstanding } from './shared-connections.ts'
+import { createSharedConnections, TooManyOutstanding } from './shared-connections.ts'
 import { transactions } from './store.ts'
 
 const hello = Buffer.from('hello')
@@ -157,6 +157,10 @@ describe('connections of processes that share a store', { skip: postgresIsAbsent
     test('to ask before it has started and after it was closed, but not what it holds itself', async (t) => {
       const { asker, key } = await pair(t)
       const own = asker.local.open(asker.nodeTag)
+      const { local, nodeTag, store, clock } = asker
+      const unstarted = createSharedConnections({ local, nodeTag, database: store, clock, log: { warn() {}, error() {} } as never })
+      await assert.rejects(unstarted.send(key, hello), /other processes are not asked about connections before this one has started/)
+      assert.equal(await unstarted.send(own, hello), 'sent')
       await asker.shared.close()
       await assert.rejects(asker.shared.send(key, hello), /this process closes and asks no other any more/)
       assert.equal(await asker.shared.send(own, hello), 'sent')
