@@ -15,7 +15,7 @@ import { createServiceCalls } from '#aws/service-calls.ts'
 import { createApiGateway, createLoggingRoles } from '#services/apigateway/index.ts'
 import { createApiGatewayV2 } from '#services/apigatewayv2/index.ts'
 import { createDynamoDb } from '#services/dynamodb/index.ts'
-import { createExecuteApi } from '#services/execute-api/index.ts'
+import { claimNode, createExecuteApi, webSocketLimits } from '#services/execute-api/index.ts'
 import { createIam } from '#services/iam/index.ts'
 import { createFunctionUrlEndpoint, createLambda } from '#services/lambda/index.ts'
 import { createLogs } from '#services/logs/index.ts'
@@ -90,7 +90,9 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     const http = createHttpClient()
     closing.push(async () => http.close())
     const functionUrls = createFunctionUrlEndpoint({ urls: lambda.urls, invoker: lambda.invoker, authenticator, authorizer, clock, random, log, onTrace, region: settings.region })
+    const { nodeTag } = await claimNode({ database: core, clock, random })
     const executeApi = createExecuteApi({
+      node: { nodeTag, database: core, log },
       snapshots: apigateway.snapshots, v2Snapshots: apigatewayv2.snapshots, metering: apigateway.metering, invoker: lambda.invoker, authenticator, authorizer, clock, random, log, onTrace,
       logs: logs.sink, region: settings.region, traceBodies: settings.traceBodies, roles: iam.roles, userPoolIssuers: settings.userPoolIssuers,
       http, services: createServiceCalls(dispatcher),
@@ -117,13 +119,18 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       if (lambda.downloads.matches(request)) return lambda.downloads.handle(request)
       return dispatcher.handle(request)
     }
+    const upgrade = async (request: HttpRequest) => {
+      const isForApi = !admin.matches(request) && (executeApi.matches(request) || await executeApi.isForCustomDomain(request))
+      return isForApi ? executeApi.upgrade(request) : handle(request)
+    }
     const tls = readTls(settings)
     const server = await serve({
-      hosts: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, handle, ...(tls ? { tls } : {}),
+      hosts: settings.host, port: settings.port, trustedProxies: settings.trustedProxies, handle, upgrade, webSocketLimits, ...(tls ? { tls } : {}),
       onError: (error) => log.error({ err: error }, 'a request failed'),
     }).catch((error: unknown) => { throw startRefusal(error, settings) })
     endpoint = endpointUrl(server.hosts, server.port, tls !== undefined)
     lambda.start()
+    await executeApi.start()
     writeFileAtomically(endpointFile(settings.dataDir), `${endpoint}\n`, 0o600)
 
     return {
@@ -131,7 +138,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       port: server.port,
       notes: [...stores.notes, ...lambda.notes],
       async close(drainMs) {
-        await server.close(drainMs)
+        await Promise.all([server.close(drainMs), executeApi.close(drainMs)])
         await closeAll(closing, log)
       },
     }

@@ -1,4 +1,4 @@
-// Calls an authorizer's function, with the permission that the function's policy or the authorizer's role gives.
+// Calls a function for API Gateway, an authorizer's above all, with the permission that the function's policy or a role gives.
 
 import type { Scope } from '#aws/arn.ts'
 import type { Authorizer } from '#aws/authorize.ts'
@@ -6,15 +6,15 @@ import type { Caller, ServiceCaller } from '#aws/caller.ts'
 import { AwsError } from '#aws/errors.ts'
 import type { Call } from '#aws/service.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { InvocationResult, Invoker } from '#services/lambda/index.ts'
+import type { Invocation, InvocationResult, Invoker } from '#services/lambda/index.ts'
 import { GatewayRefusal } from '../gateway-responses.ts'
 import { GATEWAY_PRINCIPAL, type GatewayRoles } from '../gateway-role.ts'
 
-export interface AuthorizerFunction {
+export interface CalledFunction {
   functionArn: string
-  /** The authorizer's role; without one the function's policy must let API Gateway in. */
+  /** The authorizer's or integration's role; without one the function's policy must let API Gateway in. */
   credentials: string | undefined
-  /** `arn:aws:execute-api:{region}:{account}:{api}/authorizers/{id}`. */
+  /** `arn:aws:execute-api:{region}:{account}:{api}/authorizers/{id}`, `…/{stage}/{route}`. */
   sourceArn: string
   /** Of the API. */
   scope: Scope
@@ -22,6 +22,8 @@ export interface AuthorizerFunction {
 
 export interface FunctionCall {
   payload: Buffer
+  /** `RequestResponse` unless given. */
+  type?: Invocation['type'] | undefined
   timeoutMs: number
   traceHeader: string
   /** The request that is judged. */
@@ -51,7 +53,7 @@ export type FunctionOutcome =
  * Source: API Gateway developer guide, "Use API Gateway Lambda authorizers": a function that fails with `Unauthorized`, in exactly this spelling,
  * answers 401; auth0-samples/jwt-rsa-aws-custom-authorizer pull request 6: any other failure answers 500.
  */
-export async function callFunction(target: AuthorizerFunction, call: FunctionCall, options: FunctionOptions): Promise<FunctionOutcome> {
+export async function callFunction(target: CalledFunction, call: FunctionCall, options: FunctionOptions): Promise<FunctionOutcome> {
   const { clock } = options
   const startedAt = clock.monotonic()
   const latency = () => clock.monotonic() - startedAt
@@ -61,7 +63,7 @@ export async function callFunction(target: AuthorizerFunction, call: FunctionCal
     if (caller === 'not allowed') return { is: 'failed', reason: INVALID_PERMISSIONS, timedOut: false, latencyMs: latency() }
     const result = await Promise.race([
       options.invoker.invoke({
-        functionArn: target.functionArn, payload: call.payload, type: 'RequestResponse', timeoutMs: call.timeoutMs, traceHeader: call.traceHeader, caller,
+        functionArn: target.functionArn, payload: call.payload, type: call.type ?? 'RequestResponse', timeoutMs: call.timeoutMs, traceHeader: call.traceHeader, caller,
         ...(caller.is === 'service' && { sourceArn: target.sourceArn }),
       }),
       clock.sleep(call.timeoutMs, answered.signal).then(() => 'timed out' as const),
@@ -90,7 +92,7 @@ const timedOut = (latencyMs: number): FunctionOutcome => ({ is: 'failed', reason
 const roleReason = ({ logLine }: GatewayRefusal): string => (logLine ?? 'The role cannot be assumed').replace(/^Execution failed due to configuration error: /, '')
 
 async function callerOf(
-  { functionArn, credentials, sourceArn, scope }: AuthorizerFunction, { request, atMs }: FunctionCall, { gatewayRoles, authorizer }: FunctionOptions,
+  { functionArn, credentials, sourceArn, scope }: CalledFunction, { request, atMs }: FunctionCall, { gatewayRoles, authorizer }: FunctionOptions,
 ): Promise<Caller | ServiceCaller | 'not allowed'> {
   const { accountId } = scope
   if (credentials === undefined) return { is: 'service', principal: GATEWAY_PRINCIPAL, accountId, arn: GATEWAY_PRINCIPAL, userId: GATEWAY_PRINCIPAL }

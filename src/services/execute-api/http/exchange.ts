@@ -17,7 +17,7 @@ export interface HttpTarget {
   /** What stood before `path`: `/prod`, the key of a domain's mapping; empty for `$default`. */
   shownPrefix: string
   /** The API answers at its custom domains only. */
-  isDisabled?: boolean
+  isDisabled?: boolean | undefined
 }
 
 export interface HttpExchange {

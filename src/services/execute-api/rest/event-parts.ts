@@ -16,7 +16,7 @@ const spelledAs: Readonly<Record<string, string>> = { authorization: 'Authorizat
  *
  * @param isSeen which of them the function is given.
  */
-export function eventHeaders({ multiValues }: RequestValues, isSeen: (lowerName: string, values: readonly string[]) => boolean = () => true): EventHeaders {
+export function eventHeaders({ multiValues }: Pick<RequestValues, 'multiValues'>, isSeen: (lowerName: string, values: readonly string[]) => boolean = () => true): EventHeaders {
   const lines = Object.entries(multiValues.header)
     .map(([name, values]) => ({ name, lower: name.toLowerCase(), values }))
     .filter(({ lower, values }) => isSeen(lower, values))

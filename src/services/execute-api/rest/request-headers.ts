@@ -16,7 +16,7 @@ const ofTheConnection = new Set([
  * Name and value of every header line: first those of the client, then what the front of API Gateway adds. A test has what it was given.
  * Source: execution logs published by users ("Method request headers"), of 2018 to 2024: `X-Forwarded-For`, `-Port`, `-Proto` and the trace.
  */
-export function methodHeaders({ request, traceHeader, test }: Exchange): (readonly [name: string, value: string])[] {
+export function methodHeaders({ request, traceHeader, test }: Pick<Exchange, 'request' | 'traceHeader' | 'test'>): (readonly [name: string, value: string])[] {
   const kept = request.headers.entries().filter(([name]) => !ofTheConnection.has(name.toLowerCase()))
   if (test) return kept
   const added: (readonly [string, string])[] = [

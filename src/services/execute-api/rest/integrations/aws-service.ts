@@ -21,7 +21,7 @@ export interface ServiceOptions {
 }
 
 /** What an integration's URI names. */
-interface Backend {
+export interface Backend {
   region: string
   service: string
   target: ServiceCall['target']
@@ -33,7 +33,7 @@ interface Backend {
  * `arn:aws:apigateway:{region}:{subdomain.}{service}:{path|action}/{service_api}`. An action may bring parameters: `action/GetObject&Bucket=x`.
  * Source: API Gateway API reference, PutIntegration, `uri`.
  */
-function backendOf(uri: string): Backend | undefined {
+export function backendOf(uri: string): Backend | undefined {
   const match = /^arn:[^:]+:apigateway:([^:]*):(?:[^:]*\.)?([^:.]+):(path|action)\/(.*)$/s.exec(uri)
   if (!match) return undefined
   const [, region = '', service = '', kind, rest = ''] = match

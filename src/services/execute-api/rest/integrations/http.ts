@@ -53,7 +53,7 @@ export async function callHttp(call: ApiCall, request: IntegrationRequest, { htt
     if (!(error instanceof HttpFailure)) throw error
     Object.assign(endpoint, { error: error.message })
     exchange.trace.add('integration', { type, method, uri: withoutQuery(url), failed: error.because, message: error.message })
-    throw refusalOf(error, URL.parse(url)?.hostname ?? '')
+    throw httpRefusal(error, URL.parse(url)?.hostname ?? '')
   }
 }
 
@@ -78,7 +78,8 @@ function resultOf({ integration, exchange, route }: ApiCall, { status, headers, 
   return { ...result, body: payload.bytes, isFinal: true }
 }
 
-function joined(lines: ReturnType<HttpHeaders['entries']>): Record<string, string | string[]> {
+/** Of each header its values, in the spelling that came first. */
+export function joined(lines: ReturnType<HttpHeaders['entries']>): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {}
   const spellings = new Map<string, string>()
   for (const [name, value] of lines) {
@@ -95,7 +96,7 @@ function joined(lines: ReturnType<HttpHeaders['entries']>): Record<string, strin
  * Source: answers and execution logs published by users, among them aws-samples for ECS behind API Gateway (a wrong host name),
  * RhinoSecurityLabs/IPRotate_Burp_Extension issue 17 (no connection), and localstack's HTTP integration (an address that is none).
  */
-function refusalOf(failure: HttpFailure, host: string): GatewayRefusal {
+export function httpRefusal(failure: HttpFailure, host: string): GatewayRefusal {
   switch (failure.because) {
     case 'timeout': return endpointTimedOut()
     case 'network': return new GatewayRefusal('INTEGRATION_FAILURE', 'Network error communicating with endpoint', { logLine: 'Execution failed due to a network error communicating with endpoint' })

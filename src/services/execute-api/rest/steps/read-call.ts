@@ -52,7 +52,7 @@ export async function readCall(exchange: Exchange, route: Route, claim: Signatur
 /** The parameters of a request, without its body. */
 export type RequestValues = Pick<ApiCall, 'parameters' | 'multiValues'>
 
-export function requestValues(exchange: Exchange, path: Route['pathParameters']): RequestValues {
+export function requestValues(exchange: Pick<Exchange, 'request' | 'traceHeader' | 'test'>, path: Route['pathParameters']): RequestValues {
   const header = collect(spelledOnce(methodHeaders(exchange)))
   const querystring = collect(parseQuery(exchange.request.rawQuery))
   return { parameters: { path, querystring: lastOf(querystring), header: lastOf(header) }, multiValues: { querystring, header } }

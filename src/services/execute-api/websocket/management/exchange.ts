@@ -13,7 +13,7 @@ export interface ManagementTarget {
   /** Below the stage or the mapping's key, as it was sent: `/@connections/{id}`, `/%40connections/{id}`. */
   path: string
   /** Whether the request came by an address that the API has closed (`disableExecuteApiEndpoint`). */
-  isDisabled?: boolean
+  isDisabled?: boolean | undefined
 }
 
 /** A request as it arrived. The rest is filled in by the steps, for whoever answers when one of them refuses. */

@@ -1,0 +1,63 @@
+// HTTP and HTTP_PROXY: another server gets the message, over HTTP.
+
+import type { Clock } from '#lib/clock.ts'
+import { HttpFailure, type HttpClient } from '#lib/http-client.ts'
+import { filledUri, withQuery } from '../../rest/integrations/address.ts'
+import { httpRefusal, joined } from '../../rest/integrations/http.ts'
+import { hasHeader, setHeader, type HeaderLine } from '../../rest/request-headers.ts'
+import { PAYLOAD_BYTES_MAX } from '../../rest/steps/read-call.ts'
+import { tracedBody } from '../../traced-body.ts'
+import type { SocketCall, SocketRequest, SocketResult } from '../exchange.ts'
+import { timeoutOf } from './timeout.ts'
+
+export interface ServerOptions {
+  http: HttpClient
+  clock: Clock
+}
+
+/** Of the handshake: they concern the client's own connection. */
+const notPassedOn = new Set(['host', 'content-encoding', 'via', 'authorization', 'x-amz-security-token'])
+
+/** @throws GatewayRefusal as a REST API's HTTP integration. */
+export async function callServer(call: SocketCall, request: SocketRequest, { http, clock }: ServerOptions): Promise<SocketResult> {
+  const { exchange, integration: { definition }, deployed: { stage }, parameters } = call
+  const { integrationType: type, integrationMethod, integrationUri = '' } = definition
+  const method = integrationMethod === undefined || integrationMethod === 'ANY' ? 'POST' : integrationMethod
+  const query = { ...type === 'HTTP_PROXY' && Object.fromEntries(Object.entries(parameters.querystring).map(([name, values]) => [name, [...values]])), ...request.querystring }
+  const url = withQuery(filledUri(integrationUri, request.path, stage.stageVariables), query)
+  const headers = headersFor(call, request)
+  const body = method === 'GET' || method === 'HEAD' ? Buffer.alloc(0) : request.body
+  const known = exchange.integrationCall = { uri: url, body, sentAtMs: clock.now() }
+  const startedAt = clock.monotonic()
+  const facts = { type, method, uri: url.split('?')[0]! }
+  try {
+    const answer = await http.send({ method, url, headers, body, timeoutMs: timeoutOf(call), answerBytesMax: PAYLOAD_BYTES_MAX })
+    const latencyMs = clock.monotonic() - startedAt
+    Object.assign(known, { latencyMs, status: answer.status, answer: answer.body })
+    exchange.trace.add('integration', {
+      ...facts, status: answer.status, responseBytes: answer.body.length, latencyMs: Math.round(latencyMs),
+      ...call.mayTraceBodies && { request: tracedBody(body), response: tracedBody(answer.body) },
+    })
+    return { status: answer.status, headers: joined(answer.headers.entries()), body: answer.body, isFunction: false }
+  } catch (error) {
+    if (!(error instanceof HttpFailure)) throw error
+    Object.assign(known, { error: error.message })
+    exchange.trace.add('integration', { ...facts, failed: error.because, message: error.message })
+    throw httpRefusal(error, URL.parse(url)?.hostname ?? '')
+  }
+}
+
+/** A proxy passes a handshake's headers on. Ours: messages, which have none, are JSON. What API Gateway adds: as REST APIs. */
+function headersFor({ exchange, integration: { definition }, parameters, deployed: { snapshot: { apiId } } }: SocketCall, request: SocketRequest): HeaderLine[] {
+  const headers: HeaderLine[] = []
+  if (definition.integrationType === 'HTTP_PROXY') {
+    for (const [name, values] of Object.entries(parameters.header)) if (!notPassedOn.has(name.toLowerCase())) for (const value of values) headers.push([name, value])
+  }
+  for (const [name, value] of Object.entries(request.headers)) setHeader(headers, name, value)
+  if (!hasHeader(headers, 'accept')) headers.push(['Accept', 'application/json'])
+  if (!hasHeader(headers, 'user-agent')) headers.push(['User-Agent', `AmazonAPIGateway_${apiId}`])
+  if (!hasHeader(headers, 'content-type') && request.body.length > 0) headers.push(['Content-Type', 'application/json'])
+  setHeader(headers, 'X-Amzn-Trace-Id', exchange.traceHeader.split(';')[0]!)
+  setHeader(headers, 'X-Amzn-Apigateway-Api-Id', apiId)
+  return headers.filter(([, value]) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+}
