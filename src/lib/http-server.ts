@@ -50,7 +50,7 @@ export interface HttpServer {
 export async function serve(options: HttpServerOptions): Promise<HttpServer> {
   const proxies = options.trustedProxies?.length ? blockListOf(options.trustedProxies) : undefined
   const answering = createAnswering()
-  const handshakes = await handshakesOf(options, proxies)
+  const handshakes = handshakesOf(options, proxies)
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     answering.begin(incoming.socket, outgoing)
     void answer(incoming, outgoing, options, proxies)
@@ -120,11 +120,11 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, optio
 
 const twoHosts: HttpResponse = { status: 400, headers: {} }
 
-async function handshakesOf({ upgrade, webSocketLimits, onError }: HttpServerOptions, proxies: BlockList | undefined): Promise<Handshakes | undefined> {
+function handshakesOf({ upgrade, webSocketLimits, onError }: HttpServerOptions, proxies: BlockList | undefined): Handshakes | undefined {
   if (!upgrade) return undefined
   if (!webSocketLimits) throw new TypeError('a server that opens WebSockets needs their limits')
   const decide = async (incoming: IncomingMessage) => hasTwoHosts(incoming) ? twoHosts : upgrade(requestFrom(incoming, () => {}, proxies))
-  return createHandshakes({ decide, open: await createWebSocketOpener(webSocketLimits, onError), onError })
+  return createHandshakes({ decide, opener: () => createWebSocketOpener(webSocketLimits, onError), onError })
 }
 
 interface Answering {

@@ -24,7 +24,8 @@ export interface Handshakes {
 export interface HandshakeOptions {
   /** Asked only about good handshakes. */
   decide: (incoming: IncomingMessage) => Promise<HttpResponse | WebSocketUpgrade>
-  open: WebSocketOpener
+  /** Loaded with the first handshake: whoever serves no WebSocket does not pay for the library. */
+  opener: () => Promise<WebSocketOpener>
   onError: (error: unknown) => void
 }
 
@@ -36,7 +37,8 @@ export function asksForWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.trim().toLowerCase() === 'websocket' && headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
 }
 
-export function createHandshakes({ decide, open, onError }: HandshakeOptions): Handshakes {
+export function createHandshakes({ decide, opener, onError }: HandshakeOptions): Handshakes {
+  let loading: Promise<WebSocketOpener> | undefined
   const sockets = new Set<IncomingMessage['socket']>()
   let isStopping = false
 
@@ -52,6 +54,7 @@ export function createHandshakes({ decide, open, onError }: HandshakeOptions): H
   }
 
   async function settle(incoming: IncomingMessage): Promise<HttpResponse | undefined> {
+    const open = await (loading ??= opener())
     const answer = await judge(incoming)
     if (!('opened' in answer)) return answer
     if (!isStopping && open(incoming, answer)) return undefined
