@@ -5,8 +5,10 @@ import {
   type CreateApiCommandInput, type CreateAuthorizerCommandInput, type CreateIntegrationCommandInput, type CreateRouteCommandInput, type CreateStageCommandInput,
 } from '@aws-sdk/client-apigatewayv2'
 import { AddPermissionCommand } from '@aws-sdk/client-lambda'
-import { WebSocket } from 'ws'
 import type { TestServer } from './server.ts'
+import { openSocket, type TestSocket } from './web-socket-client.ts'
+
+export { openSocket, Refused, type TestSocket } from './web-socket-client.ts'
 
 type Integration = Omit<CreateIntegrationCommandInput, 'ApiId'>
 
@@ -34,31 +36,6 @@ export interface TestSocketApi {
   connect(options?: { query?: string, headers?: Record<string, string>, protocols?: string[], url?: string }): Promise<TestSocket>
   permit(FunctionName: string): Promise<unknown>
   deploy(): Promise<unknown>
-}
-
-export interface TestSocket extends AsyncDisposable {
-  socket: WebSocket
-  send(message: string | Buffer | object): void
-  /** The next message, in order; text. */
-  next(): Promise<string>
-  /** Sends and waits for the next. */
-  ask(message: string | object): Promise<string>
-  /** How it was closed, once it is. */
-  closed: Promise<{ code: number, reason: string }>
-}
-
-/** What a handshake was answered with instead of a connection. */
-export class Refused extends Error {
-  readonly status: number
-  readonly body: string
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  constructor(status: number, body: string, headers: Refused['headers']) {
-    super(`${status} ${body}`)
-    this.name = 'Refused'
-    this.status = status
-    this.body = body
-    this.headers = headers
-  }
 }
 
 export async function newSocketApi({ apigatewayv2, lambda, port }: TestServer, { api, authorizers = {}, routes, stage = {} }: SocketApiGiven): Promise<TestSocketApi> {
@@ -89,41 +66,4 @@ export async function newSocketApi({ apigatewayv2, lambda, port }: TestServer, {
       FunctionName, StatementId: `socket-${ApiId}`, Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com', SourceArn: `arn:aws:execute-api:us-east-1:000000000000:${ApiId}/*`,
     })),
   }
-}
-
-export function openSocket(url: string, { headers = {}, protocols = [] }: { headers?: Record<string, string>, protocols?: string[] } = {}): Promise<TestSocket> {
-  const socket = new WebSocket(url, protocols, { headers })
-  const messages: string[] = []
-  const waiting: ((message: string) => void)[] = []
-  socket.on('message', (data: Buffer) => {
-    const wanted = waiting.shift()
-    if (wanted) wanted(data.toString('utf8'))
-    else messages.push(data.toString('utf8'))
-  })
-  const closed = new Promise<{ code: number, reason: string }>((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })))
-  const send = (message: string | Buffer | object) => socket.send(typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message))
-  const next = () => messages.length > 0 ? Promise.resolve(messages.shift()!) : new Promise<string>((resolve) => { waiting.push(resolve) })
-  const opened: TestSocket = {
-    socket, closed, send, next,
-    ask(message) {
-      send(message)
-      return next()
-    },
-    async [Symbol.asyncDispose]() {
-      if (socket.readyState === socket.OPEN) socket.close()
-      await closed
-    },
-  }
-  return new Promise((resolve, reject) => {
-    socket.on('open', () => resolve(opened))
-    socket.on('error', reject)
-    socket.on('unexpected-response', (request, answer) => {
-      const chunks: Buffer[] = []
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk))
-      answer.on('end', () => {
-        request.destroy()
-        reject(new Refused(answer.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'), answer.headers))
-      })
-    })
-  })
 }
