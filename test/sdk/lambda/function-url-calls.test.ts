@@ -29,9 +29,9 @@ async function call(url: string, init: RequestInit = {}): Promise<Answered> {
   return { status: response.status, text: await response.text(), headers: response.headers }
 }
 
-function signed(url: string, credentials: Credentials, service = 'lambda'): Promise<Answered> {
+function signed(url: string, credentials: Credentials, service = 'lambda', region = 'us-east-1'): Promise<Answered> {
   const { host, pathname, search } = new URL(url)
-  const { host: _, ...headers } = signHeaders({ method: 'GET', path: pathname, rawQuery: search.slice(1), headers: { host }, body: Buffer.alloc(0), service, region: 'us-east-1', credentials, nowMs: Date.now() })
+  const { host: _, ...headers } = signHeaders({ method: 'GET', path: pathname, rawQuery: search.slice(1), headers: { host }, body: Buffer.alloc(0), service, region, credentials, nowMs: Date.now() })
   return call(url, { headers })
 }
 
@@ -63,6 +63,8 @@ describe('a function URL', () => {
     const unknown = await signed(url, { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'x'.repeat(40) })
     assert.deepEqual([unknown.status, JSON.parse(unknown.text)], [403, { message: 'The security token included in the request is invalid.' }])
     assert.equal((await signed(url, server.credentials, 'execute-api')).status, 403)
+    const elsewhere = await signed(url, server.credentials, 'lambda', 'eu-west-1')
+    assert.deepEqual([elsewhere.status, JSON.parse(elsewhere.text)], [403, { message: "Credential should be scoped to a valid region, not 'eu-west-1'. " }])
 
     const stranger = await server.user('stranger', [{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: '*' }])
     assert.deepEqual(JSON.parse((await signed(url, stranger)).text), FORBIDDEN)

@@ -17,10 +17,10 @@ export interface UrlCallOptions {
 
 const nobody: AnonymousCaller = { is: 'anonymous', accountId: '', arn: '', userId: '' }
 
-/** @throws UrlRefusal 403. The body has not been read. */
-export async function beginSignature(request: HttpRequest, trace: Trace, authenticator: Authenticator): Promise<SignatureClaim> {
+/** @throws UrlRefusal 403, also for a signature for another region than the function's. The body has not been read. */
+export async function beginSignature(request: HttpRequest, { config: { region } }: FunctionUrl, trace: Trace, authenticator: Authenticator): Promise<SignatureClaim> {
   try {
-    const claim = await authenticator.begin(request, { services: ['lambda'] })
+    const claim = await authenticator.begin(request, { services: ['lambda'], region })
     trace.add('authentication', { caller: claim.caller.arn, kind: claim.caller.is, region: claim.region })
     return claim
   } catch (error) {

@@ -68,7 +68,7 @@ export function createFunctionUrlEndpoint(options: FunctionUrlOptions): Function
     if (!url) throw noSuchUrl()
     const { authType, cors, invokeMode } = url.config
     if (cors && isPreflight(request)) return answerPreflight(request, cors)
-    const claim = authType === 'AWS_IAM' ? await beginSignature(request, trace, options.authenticator) : undefined
+    const claim = authType === 'AWS_IAM' ? await beginSignature(request, url, trace, options.authenticator) : undefined
     if (claim) finishSignature(claim, await readBody(request), trace)
     if (claim) call.caller = claim.caller
     await requirePermission(call, url, claim?.caller, options)
