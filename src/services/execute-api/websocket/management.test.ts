@@ -8,6 +8,7 @@ import { systemClock } from '#lib/clock.ts'
 import type { HttpResponse } from '#lib/http.ts'
 import { accountId, API_HOST, requestOf } from '../http/gateway.testing.ts'
 import { connectionsIn, managementOver, type HeldConnection, type Managed } from './management.testing.ts'
+import { TooManyOutstanding } from './nodes/shared-connections.ts'
 
 const ID = 'L0SM9cOFvHcCIhw='
 const nowMs = Date.UTC(2026, 4, 1, 10)
@@ -162,6 +163,13 @@ describe('a request to @connections', () => {
   test('for a client that does not read is 429', async () => {
     const held = new Map([[`api123/prod/${ID}`, { ...connection(), isFull: true }]])
     assert.deepEqual(told(await ask(managed({ held }), { as: 'owner' })), [429, 'LimitExceededException', ''])
+  })
+
+  test('while too many wait for other processes is 429', async () => {
+    const busy = async () => { throw new TooManyOutstanding() }
+    const all = managed({ connections: { describe: busy, disconnect: busy, send: async () => 'full' } })
+    for (const method of ['GET', 'DELETE', 'POST']) assert.deepEqual(told(await ask(all, { method, as: 'owner' })), [429, 'LimitExceededException', ''])
+    assert.deepEqual(all.errors, [])
   })
 
   test('that fails here is 500 without the reason, which the log has', async () => {
