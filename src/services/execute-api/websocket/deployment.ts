@@ -57,7 +57,7 @@ export function compileWebSocketApi(snapshot: V2ApiSnapshot): CompiledWebSocketA
       authorizer: definition.authorizerId === undefined ? undefined : snapshot.authorizers[definition.authorizerId],
       isTwoWay: definition.routeResponseSelectionExpression !== undefined
         && Object.values(definition.routeResponses).some(({ routeResponseKey }) => routeResponseKey === DEFAULT_KEY),
-      ...compileModels(definition, integration, validatorOf),
+      ...compileModels(definition, validatorOf),
       requiredParameters: requiredOf(definition),
     }
   })
@@ -66,14 +66,15 @@ export function compileWebSocketApi(snapshot: V2ApiSnapshot): CompiledWebSocketA
 
 const modelsByName = (models: Readonly<Record<string, Model>>) => Object.fromEntries(Object.values(models).map((model) => [model.name, model]))
 
-/** Source: API Gateway developer guide, "WebSocket selection expressions": models are looked at for integrations that are no proxies. */
+/**
+ * Source: API Gateway developer guide, "Request validation for WebSocket APIs": wherever there is a model selection expression, before a proxy, too. ("WebSocket
+ * selection expressions" names integrations that are no proxies only.)
+ */
 function compileModels(
-  { modelSelectionExpression, requestModels }: Route, integration: CompiledSocketIntegration | undefined, validatorOf: (model: string) => BodyValidator,
+  { modelSelectionExpression, requestModels = {} }: Route, validatorOf: (model: string) => BodyValidator,
 ): Pick<CompiledSocketRoute, 'selectModel' | 'models'> {
-  const isProxy = integration?.definition.integrationType.endsWith('_PROXY') ?? true
-  if (isProxy || modelSelectionExpression === undefined || requestModels === undefined) return { selectModel: undefined, models: new Map() }
   return {
-    selectModel: compileSelection(modelSelectionExpression),
+    selectModel: modelSelectionExpression === undefined ? undefined : compileSelection(modelSelectionExpression),
     models: new Map(Object.entries(requestModels).map(([key, model]) => [key, validatorOf(model)])),
   }
 }

@@ -1,6 +1,5 @@
 // What functions are given: the event of a proxy integration, and that of an authorizer.
 
-import type { HttpRequest } from '#lib/http.ts'
 import { eventHeaders, type EventHeaders } from '../rest/event-parts.ts'
 import type { SocketCall, SocketExchange, SocketParameters } from './exchange.ts'
 import { factsOf } from './context.ts'
@@ -38,23 +37,21 @@ function queryOf({ querystring }: SocketParameters): Record<string, unknown> {
 
 const mutable = (values: SocketParameters['header']) => Object.fromEntries(Object.entries(values).map(([name, list]) => [name, [...list]]))
 
+const ofTheUpgrade = { 'Connection': ['upgrade'], 'content-length': ['0'], 'Upgrade': ['websocket'] }
+
 /**
  * Source: API Gateway developer guide, "Create a Lambda REQUEST authorizer function" for WebSocket APIs; localstack issue 7191, an event of AWS's: unlike
- * the function of `$connect` it sees the headers of the upgrade and a content length, and what is empty is an empty object.
+ * the function of `$connect` it sees the headers of the upgrade, as API Gateway writes them, and a content length, and what is empty is an empty object.
  */
 export function authorizerEvent(
-  exchange: SocketExchange, handshake: HttpRequest, { header, querystring }: SocketParameters,
+  exchange: SocketExchange, { header, querystring }: SocketParameters,
   { methodArn, stageVariables }: { methodArn: string, stageVariables: Readonly<Record<string, string>> },
 ): Record<string, unknown> {
-  const upgrade = Object.fromEntries(['Connection', 'Upgrade'].flatMap((name) => {
-    const value = handshake.headers.get(name)
-    return value === undefined ? [] : [[name, [value]]]
-  }))
   const { authorizer: _none, ...facts } = factsOf(exchange, '$connect')
   return {
     type: 'REQUEST',
     methodArn,
-    ...eventHeaders({ multiValues: { header: { ...mutable(header), ...upgrade, 'content-length': ['0'] }, querystring: {} } }),
+    ...eventHeaders({ multiValues: { header: { ...mutable(header), ...ofTheUpgrade }, querystring: {} } }),
     queryStringParameters: Object.fromEntries(Object.entries(querystring).map(([name, values]) => [name, values.at(-1)])),
     multiValueQueryStringParameters: querystring,
     stageVariables,

@@ -116,5 +116,7 @@ export interface SocketResult {
   body: Buffer
   /** Integration responses of functions match the message of their errors, those of others the status. */
   isFunction: boolean
+  /** The function failed; what it answered is its error. */
+  hasFailed?: boolean
   errorMessage?: string | undefined
 }

@@ -2,7 +2,7 @@
 
 import type { HttpRequest } from '#lib/http.ts'
 import type { Metering } from '#services/apigateway/index.ts'
-import { configurationError } from '../gateway-responses.ts'
+import { configurationError, GatewayRefusal, INTERNAL_SERVER_ERROR } from '../gateway-responses.ts'
 import { requestValues } from '../rest/steps/read-call.ts'
 import { TemplateContext } from '../templates/context.ts'
 import { factsOf } from './context.ts'
@@ -40,9 +40,28 @@ export async function connect(exchange: SocketExchange, handshake: HttpRequest, 
   await meter(exchange, route, options.metering)
   const call = callOf(exchange, route, multiValues, options)
   const result = await run(call, options)
+  refuseUnusable(result)
   if (result.status < 200 || result.status > 299) return { is: 'turned away', status: result.status }
-  return { is: 'welcome', protocol: [answerHeaders(call, result)['sec-websocket-protocol']].flat()[0] }
+  const protocol = [answerHeaders(call, result)['sec-websocket-protocol']].flat()[0]
+  if (protocol !== undefined && !isToken.test(protocol)) throw unusable('Invalid Sec-WebSocket-Protocol')
+  return { is: 'welcome', protocol }
 }
+
+/** Source: RFC 6455, 4.1: one of the protocols that the client asked for; each is a token (RFC 9110, 5.6.2). */
+const isToken = /^[!#$%&'*+.^`|~\w-]+$/
+
+/**
+ * Ours: a function that fails lets nobody in, behind `AWS` as behind `AWS_PROXY`, and a status that no handshake can be answered with neither.
+ *
+ * @throws GatewayRefusal 502.
+ */
+function refuseUnusable({ status, hasFailed }: SocketResult): void {
+  if (hasFailed) throw unusable('The function failed')
+  if (status < 200 || status > 599) throw unusable(`Invalid status code: ${status}`)
+}
+
+const unusable = (reason: string): GatewayRefusal =>
+  new GatewayRefusal('INTEGRATION_FAILURE', INTERNAL_SERVER_ERROR, { status: 502, logLine: `Execution failed due to configuration error: ${reason}` })
 
 /** What goes back to the client, where the route is two-way. @throws GatewayRefusal */
 export async function receive(exchange: SocketExchange, options: SocketPipelineOptions): Promise<Buffer | undefined> {

@@ -33,7 +33,8 @@ export async function invokeFunction(call: SocketCall, functionArn: string, { bo
   const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-amz-invocation-type')?.[1] ?? 'RequestResponse'
   if (type !== 'RequestResponse' && type !== 'Event') throw configurationError(`Invalid invocation type: ${type}`)
   const result = await invoke(call, functionArn, { payload: body.length === 0 ? Buffer.from('{}') : body, type }, options)
-  return { status: result.status, headers: { 'Content-Type': 'application/json' }, body: result.payload, isFunction: true, errorMessage: errorMessageOf(result.payload) }
+  const { status, payload, functionError } = result
+  return { status, headers: { 'Content-Type': 'application/json' }, body: payload, isFunction: true, hasFailed: functionError !== undefined, errorMessage: errorMessageOf(payload) }
 }
 
 /** @throws GatewayRefusal 504 after the timeout, 500 for a function that may not be invoked or is not there. */

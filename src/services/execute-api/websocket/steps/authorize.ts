@@ -108,7 +108,7 @@ async function ask(
   const { authorizerId: id, authorizerUri = '', authorizerCredentialsArn: credentials } = authorizer
   const functionArn = functionArnOf(authorizerUri, stageVariables)
   if (functionArn === undefined) throw authorizerError('the authorizer\'s URI names no function')
-  const event = authorizerEvent(exchange, handshake, parameters, { methodArn: question.resource, stageVariables })
+  const event = authorizerEvent(exchange, parameters, { methodArn: question.resource, stageVariables })
   const outcome = await callFunction(
     { functionArn, credentials, sourceArn: formatArn({ service: 'execute-api', region, accountId, resource: `${apiId}/authorizers/${id}` }), scope: { accountId, region } },
     { payload: Buffer.from(JSON.stringify(event)), timeoutMs: AUTHORIZER_TIMEOUT_MS, traceHeader: exchange.traceHeader, request: handshake, atMs: exchange.atMs }, options,

@@ -23,7 +23,8 @@ export function validate(call: SocketCall): void {
   if (exchange.eventType !== 'MESSAGE' || !route.selectModel) return
   const selected = route.selectModel(scopeOf(call)) ?? DEFAULT_KEY
   const validator = route.models.get(selected) ?? route.models.get(DEFAULT_KEY)
-  const validationErrors = validator?.(parsed(exchange.body))
+  // Source: as above, "Request validation": without a model that fits, validation fails.
+  const validationErrors = validator ? validator(parsed(exchange.body)) : `[no model for the key ${selected}]`
   exchange.trace.add('validate', { model: validator ? selected : null, ...(validationErrors === undefined ? {} : { validationErrors }) })
   if (validationErrors !== undefined) throw new GatewayRefusal('BAD_REQUEST_BODY', 'Bad request body', { validationErrors })
 }
