@@ -72,12 +72,13 @@ export async function startServer({ settings, clock, random, log, version }: Ser
     const apigateway = createApiGateway({
       database: core, clock, random, sealer, functions: lambda.functions, accountRateLimit: settings.accountRateLimit, log,
       loggingRoles: createLoggingRoles({ roles: iam.roles, authorizer, clock }),
-      // The data plane, that serves what this makes, comes later.
+      // What comes later: APIs of other kinds, and the data plane that serves what this makes.
+      socketStages: { exists: (stage) => apigatewayv2.socketStages.exists(stage) },
       runMethodTest: (test) => executeApi.testInvoke(test),
       runAuthorizerTest: (test) => executeApi.testAuthorizer(test),
     })
     closing.push(() => apigateway.close())
-    const apigatewayv2 = createApiGatewayV2({ database: core, clock, random, endpoint: { url: () => endpoint }, rest: apigateway.snapshots })
+    const apigatewayv2 = createApiGatewayV2({ database: core, clock, random, endpoint: { url: () => endpoint }, rest: apigateway.snapshots, usagePlans: apigateway.usagePlans })
 
     // Who calls, what may they do, what is left of it.
     const authenticator = createAuthenticator({ identity: iam.identity, clock })

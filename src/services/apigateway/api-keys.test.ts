@@ -129,7 +129,7 @@ eachDatabase('API keys', { migrations, transactionModules: [new URL('./store.ts'
     const now = { ...scope, createdAtMs: 1, lastUpdatedAtMs: 1, tags: {} }
     const key = { key: { ...now, id: 'k', enabled: true }, fingerprint: 'f', sealedValue: 's', planIds: [] }
     await assert.rejects(database.transact(transactions.insertKeys, { keys: [key], keysMax: 1, overwrites: false, plansMax: 9 }), limit)
-    await assert.rejects(database.transact(transactions.insertPlan, { plan: { ...now, id: 'p', name: 'p', apiStages: [] }, plansMax: 1 }), limit)
+    await assert.rejects(database.transact(transactions.insertPlan, { plan: { ...now, id: 'p', name: 'p', apiStages: [] }, plansMax: 1, restStages: [] }), limit)
     await run('CreateUsagePlanKey', { usagePlanId, keyId, keyType: 'API_KEY' })
     const { id: second } = await run('CreateUsagePlan', { name: 'second' }) as { id: string }
     await assert.rejects(database.transact(transactions.insertPlanKey, { ...scope, planId: second, keyId, plansMax: 1 }), limit)

@@ -8,8 +8,9 @@ import type { Database } from '#storage/database.ts'
 import type { LoggingRoles } from './account.ts'
 import { operations } from './api.ts'
 import { IMPORT_BODY_BYTES_MAX } from './limits.ts'
-import { createMetering, type Metering, type OwnMetering } from './metering.ts'
+import { createMetering, type CalledStage, type Metering, type OwnMetering } from './metering.ts'
 import { createSnapshotSource, type SnapshotSource } from './snapshot.ts'
+import { transactions } from './store.ts'
 import type { RunAuthorizerTest } from './test-authorizer.ts'
 import type { RunMethodTest } from './test-invoke.ts'
 
@@ -31,6 +32,7 @@ export interface ApiGateway {
   clock: Clock
   random: RandomSource
   functions?: FunctionDirectory | undefined
+  socketStages?: SocketStages | undefined
   sealer: Pick<Sealer, 'sealText' | 'openText' | 'fingerprint'>
   metering: OwnMetering
   /** Requests a second to all APIs of an account in a region; AWS's quota unless given. Half of it may come at once. */
@@ -52,11 +54,24 @@ export interface FunctionDirectory {
   exists(functionArn: string): Promise<boolean>
 }
 
+/** What usage plans ask of WebSocket APIs. */
+export interface SocketStages {
+  /** Whether the account has such a stage of a WebSocket API there. */
+  exists(stage: CalledStage): Promise<boolean>
+}
+
+/** What usage plans are told of WebSocket APIs. */
+export interface UsagePlanStages {
+  /** Takes stages that were deleted out of every plan. */
+  detach(stages: { apiId: string, stageNames: string[] }): Promise<void>
+}
+
 export interface ApiGatewayService {
   definition: ServiceDefinition<ApiGateway>
   snapshots: SnapshotSource
   /** API keys and limits, as the data plane asks for them. */
   metering: Metering
+  usagePlans: UsagePlanStages
   /** Gives back what was taken from limits in advance. Before the store closes. */
   close(): Promise<void>
 }
@@ -80,6 +95,7 @@ export function createApiGateway({ log, ...parts }: ApiGatewayOptions): ApiGatew
     },
     snapshots: createSnapshotSource(parts),
     metering,
+    usagePlans: { detach: (stages) => parts.database.transact(transactions.detachStages, stages) },
     close: () => metering.close(),
   }
 }

@@ -2,7 +2,7 @@
 
 import { Conflict, defineTransactions, sql, type Reader, type Row, type Transaction } from '#storage/database.ts'
 import type { Scope } from '#aws/arn.ts'
-import type { ApiKeyRecord, UsagePlan } from './usage-model.ts'
+import type { ApiKeyRecord, PlanStage, UsagePlan } from './usage-model.ts'
 
 export interface StoredKey {
   key: ApiKeyRecord
@@ -125,22 +125,27 @@ export const usageTransactions = defineTransactions('apigateway', {
     return true
   },
 
-  /** Conflicts: `limit`, `stage missing`. */
-  async insertPlan(tx, { plan, plansMax }: { plan: UsagePlan, plansMax: number }): Promise<void> {
+  /** `restStages` must be there: those of the plan that are REST APIs'. Conflicts: `limit`, `stage missing`. */
+  async insertPlan(tx, { plan, plansMax, restStages }: { plan: UsagePlan, plansMax: number, restStages: PlanStage[] }): Promise<void> {
     const { id, accountId, region } = plan
     const [row] = await tx.query(sql`select count(*) as n from apigateway_plans where account_id = ${accountId} and region = ${region}`)
     if (Number(row!['n']) >= plansMax) throw conflict('limit')
     await tx.run(sql`insert into apigateway_plans (id, account_id, region, revision, record)
       values (${id}, ${accountId}, ${region}, 1, ${JSON.stringify(plan)})`)
+    await requireStages(tx, plan, restStages)
     await setStages(tx, plan)
     await tx.changed('apigateway.plan', id)
   },
 
-  /** Conflicts: `revision`, `stage missing`, `stage in two plans` when one of the plan's keys has another plan for one of its stages. */
-  async updatePlan(tx, { plan, revision }: StoredPlan): Promise<void> {
+  /**
+   * `restStages` must be there: REST APIs' that the plan did not have.
+   * Conflicts: `revision`, `stage missing`, `stage in two plans` when one of the plan's keys has another plan for one of its stages.
+   */
+  async updatePlan(tx, { plan, revision, restStages }: StoredPlan & { restStages: PlanStage[] }): Promise<void> {
     const changed = await tx.run(sql`
       update apigateway_plans set record = ${JSON.stringify(plan)}, revision = revision + 1 where id = ${plan.id} and revision = ${revision}`)
     if (changed === 0) throw conflict('revision')
+    await requireStages(tx, plan, restStages)
     await setStages(tx, plan)
     const twice = await tx.query(sql`
       select k.key_id from apigateway_plan_keys k
@@ -177,6 +182,11 @@ export const usageTransactions = defineTransactions('apigateway', {
   async deletePlanKey(tx, { planId, keyId }: Pick<PlanKey, 'planId' | 'keyId'>): Promise<boolean> {
     return removeFromPlan(tx, planId, keyId)
   },
+
+  /** As `detachStage`, for stages that were deleted elsewhere. */
+  async detachStages(tx, { apiId, stageNames }: { apiId: string, stageNames: string[] }): Promise<void> {
+    for (const stageName of stageNames) await detachStage(tx, { apiId, stageName })
+  },
 })
 
 /** Takes a stage that is deleted out of every plan, with its buckets. Part of the transactions that delete stages. */
@@ -195,13 +205,18 @@ export async function detachStage(tx: Transaction, { apiId, stageName }: { apiId
 /** Under what the data plane remembers a key, and forgets it when it changes. */
 export const cacheKey = ({ accountId, region }: Scope, fingerprint: string): string => `${accountId}/${region}/${fingerprint}`
 
-async function setStages(tx: Transaction, { id, apiStages, accountId, region }: UsagePlan): Promise<void> {
-  await tx.run(sql`delete from apigateway_plan_stages where plan_id = ${id}`)
-  for (const { apiId, stage } of apiStages) {
+async function requireStages(tx: Transaction, { accountId, region }: Scope, stages: readonly PlanStage[]): Promise<void> {
+  for (const { apiId, stage } of stages) {
     const there = await tx.query(sql`
       select s.name from apigateway_stages s join apigateway_apis a on a.id = s.api_id
       where s.api_id = ${apiId} and s.name = ${stage} and a.account_id = ${accountId} and a.region = ${region}`)
     if (there.length === 0) throw conflict('stage missing')
+  }
+}
+
+async function setStages(tx: Transaction, { id, apiStages }: UsagePlan): Promise<void> {
+  await tx.run(sql`delete from apigateway_plan_stages where plan_id = ${id}`)
+  for (const { apiId, stage } of apiStages) {
     await tx.run(sql`insert into apigateway_plan_stages (plan_id, api_id, stage) values (${id}, ${apiId}, ${stage})`)
   }
 }

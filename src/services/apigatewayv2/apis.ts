@@ -11,7 +11,7 @@ import { APIS_PER_REGION_MAX } from './limits.ts'
 import type { V2Api } from './model.ts'
 import { decodeToken, encodeToken, pageLimit } from './pages.ts'
 import { quickCreate, updateQuickCreated } from './quick-create.ts'
-import { listApis, transactions, type ListedApi } from './store.ts'
+import { listApis, listStages, transactions, type ListedApi } from './store.ts'
 
 export async function createApi(request: Input<sdk.CreateApiRequest>, { scope }: Caller, gateway: ApiGatewayV2): Promise<sdk.CreateApiResponse> {
   const { database, clock, random } = gateway
@@ -54,7 +54,8 @@ export function updateApi(request: Input<sdk.UpdateApiRequest>, call: Caller, ga
   })
 }
 
-export async function deleteApi({ ApiId }: Input<sdk.DeleteApiRequest>, { scope }: Caller, { database }: ApiGatewayV2): Promise<void> {
+export async function deleteApi({ ApiId }: Input<sdk.DeleteApiRequest>, { scope }: Caller, { database, usagePlans }: ApiGatewayV2): Promise<void> {
+  const stages = await listStages(database, ApiId)
   const deleted = await withRetries(async () => {
     try {
       return await database.transact(transactions.deleteApi, { ...scope, apiId: ApiId })
@@ -67,6 +68,7 @@ export async function deleteApi({ ApiId }: Input<sdk.DeleteApiRequest>, { scope 
     }
   })
   if (!deleted) throw missing.api(scope, ApiId)
+  if (stages.length > 0) await usagePlans?.detach({ apiId: ApiId, stageNames: stages.map(({ stageName }) => stageName) })
 }
 
 /** @throws NotFoundException when there is no such API. One without a CORS configuration is left as it is. */

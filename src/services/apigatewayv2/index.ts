@@ -3,11 +3,12 @@
 import type { ServiceDefinition } from '#aws/service.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
-import type { SnapshotSource } from '#services/apigateway/index.ts'
+import type { SnapshotSource, SocketStages, UsagePlanStages } from '#services/apigateway/index.ts'
 import type { Database } from '#storage/database.ts'
 import { operations } from './api.ts'
 import { REQUEST_BODY_BYTES_MAX } from './limits.ts'
 import { createV2SnapshotSource } from './snapshot-source.ts'
+import { createSocketStages } from './socket-stages.ts'
 import type { V2SnapshotSource } from './snapshot.ts'
 import { tagsAt } from './tags.ts'
 
@@ -25,11 +26,15 @@ export interface ApiGatewayV2 {
   endpoint: { url(): string }
   /** REST APIs, which custom domain names may lead to as well. */
   rest?: Pick<SnapshotSource, 'findApi' | 'findStage'> | undefined
+  /** Told of stages that are deleted. */
+  usagePlans?: UsagePlanStages | undefined
 }
 
 export interface ApiGatewayV2Service {
   definition: ServiceDefinition<ApiGatewayV2>
   snapshots: V2SnapshotSource
+  /** For usage plans. */
+  socketStages: SocketStages
 }
 
 /** Assembles the service. */
@@ -48,6 +53,7 @@ export function createApiGatewayV2(parts: ApiGatewayV2): ApiGatewayV2Service {
       },
     },
     snapshots: createV2SnapshotSource(parts),
+    socketStages: createSocketStages(parts),
   }
 }
 

@@ -44,6 +44,7 @@ export async function deleteStage({ ApiId, StageName }: Input<sdk.DeleteStageReq
   await readApi(gateway, call, ApiId)
   const deleted = await withRetries(() => gateway.database.transact(transactions.deleteStage, { apiId: ApiId, stageName: StageName }))
   if (!deleted) throw missing.stage()
+  await gateway.usagePlans?.detach({ apiId: ApiId, stageNames: [StageName] })
 }
 
 export async function deleteAccessLogSettings(
