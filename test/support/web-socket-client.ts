@@ -27,8 +27,16 @@ export class Refused extends Error {
   }
 }
 
-export function openSocket(url: string, { headers = {}, protocols = [] }: { headers?: Record<string, string>, protocols?: string[] } = {}): Promise<TestSocket> {
+export interface SocketGiven {
+  headers?: Record<string, string>
+  protocols?: string[]
+  /** Told the headers of the answer. */
+  onUpgrade?: (headers: Refused['headers']) => void
+}
+
+export function openSocket(url: string, { headers = {}, protocols = [], onUpgrade }: SocketGiven = {}): Promise<TestSocket> {
   const socket = new WebSocket(url, protocols, { headers })
+  if (onUpgrade) socket.on('upgrade', (answer) => onUpgrade(answer.headers))
   const messages: string[] = []
   const waiting: ((message: string) => void)[] = []
   socket.on('message', (data: Buffer) => {
@@ -62,4 +70,15 @@ export function openSocket(url: string, { headers = {}, protocols = [] }: { head
       })
     })
   })
+}
+
+/** The refusal of a handshake; fails when there is a connection instead. */
+export async function refusedSocket(url: string, options?: SocketGiven): Promise<Refused> {
+  try {
+    await using _client = await openSocket(url, options)
+  } catch (error) {
+    if (error instanceof Refused) return error
+    throw error
+  }
+  throw new Error('connected')
 }

@@ -43,12 +43,12 @@ export async function connect(exchange: SocketExchange, handshake: HttpRequest, 
   refuseUnusable(result)
   if (result.status < 200 || result.status > 299) return { is: 'turned away', status: result.status }
   const protocol = [answerHeaders(call, result)['sec-websocket-protocol']].flat()[0]
-  if (protocol !== undefined && !isToken.test(protocol)) throw unusable('Invalid Sec-WebSocket-Protocol')
+  if (protocol !== undefined && !isHeaderValue.test(protocol)) throw unusable('Invalid Sec-WebSocket-Protocol')
   return { is: 'welcome', protocol }
 }
 
-/** Source: RFC 6455, 4.1: one of the protocols that the client asked for; each is a token (RFC 9110, 5.6.2). */
-const isToken = /^[!#$%&'*+.^`|~\w-]+$/
+/** Ours: what no header can say lets nobody in. Whether the client asked for the protocol is the client's to judge (RFC 6455, 4.1). */
+const isHeaderValue = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
 /**
  * Ours: a function that fails lets nobody in, behind `AWS` as behind `AWS_PROXY`, and a status that no handshake can be answered with neither.

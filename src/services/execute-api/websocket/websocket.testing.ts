@@ -58,7 +58,7 @@ export class FunctionFails extends Error {
 
 export interface SocketGatewayGiven extends Partial<Pick<ExecuteApiOptions, 'authenticator' | 'authorizer' | 'http' | 'services' | 'metering' | 'clock' | 'roles' | 'logs' | 'traceBodies'>> {
   /** What functions answer, by whatever the test looks at: `{"statusCode":200}` unless given. `FunctionFails` is the function's failure, anything else the invoker's. */
-  invoke?: (invocation: Invocation) => unknown
+  invoke?: ((invocation: Invocation) => unknown) | undefined
   stage?: Partial<StageRecord>
 }
 
