@@ -1,6 +1,7 @@
 // What functions are given: the event of a proxy integration, and that of an authorizer.
 
 import { eventHeaders, type EventHeaders } from '../rest/event-parts.ts'
+import { passesAuthorization } from '../rest/request-headers.ts'
 import type { SocketCall, SocketExchange, SocketParameters } from './exchange.ts'
 import { factsOf } from './context.ts'
 
@@ -20,8 +21,10 @@ export function proxyEvent({ exchange, deployed: { stage }, facts, parameters }:
   }
 }
 
-function headersFor({ eventType, client }: SocketExchange, { header }: SocketParameters): Partial<EventHeaders> {
-  if (eventType === 'CONNECT') return eventHeaders({ multiValues: { header: mutable(header), querystring: {} } })
+function headersFor({ eventType, client, claim }: SocketExchange, { header }: SocketParameters): Partial<EventHeaders> {
+  // Ours: what an IAM caller signed with is for API Gateway itself, as with REST APIs.
+  const isForBackends = (name: string, [value = '']: readonly string[]) => name !== 'authorization' || passesAuthorization(claim ? { claim } : {}, value)
+  if (eventType === 'CONNECT') return eventHeaders({ multiValues: { header: mutable(header), querystring: {} } }, isForBackends)
   if (eventType === 'MESSAGE') return {}
   const headers = { 'Host': client.domainName, 'x-api-key': '', 'X-Forwarded-For': '', 'x-restapi': '' }
   return { headers, multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])) }
