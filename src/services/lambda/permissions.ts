@@ -66,6 +66,9 @@ async function requireTarget(reference: FunctionReference, { database }: LambdaS
   if (qualifier === undefined) return
   if (isVersionNumber(qualifier)) {
     if (!await findVersion(database, reference, qualifier)) throw conflictError('missing', reference)
+  } else if (qualifier.includes('$')) {
+    // Observed: AWS, 10-04-2024, recorded by localstack's test_permission_exceptions: no alias can be named so, and none is missed.
+    throw conflictError('missing', reference)
   } else if (!await findAlias(database, reference, qualifier)) throw conflictError('alias missing', reference)
 }
 
