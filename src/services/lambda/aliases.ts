@@ -98,7 +98,7 @@ async function checkWeights(weights: Readonly<Record<string, number>>, version: 
     if (other === version) {
       throw errors.InvalidParameterValueException(`Invalid function version ${version}. Function version ${version} is already included in routing configuration.`)
     }
-    if (version === LATEST) throw errors.InvalidParameterValueException('$LATEST is not supported for an alias pointing to more than 1 version')
+    if (version === LATEST) throw errors.InvalidParameterValueException('$LATEST is not supported for an alias pointing to more than 1 version', { Type: undefined })
     await requireVersion({ ...reference, qualifier: other }, service)
   }
 }

@@ -152,13 +152,16 @@ async function requireQualified(reference: FunctionReference, { database, direct
   return { version: alias.version, aliases: [] }
 }
 
+/** Observed: AWS, 10-04-2024, recorded by localstack's test_function_concurrency_limits and test_provisioned_concurrency_limits: the account's limits. */
+const noType = { Type: undefined }
+
 /** Source: LocalStack's provider, whose tests compare it with AWS; the first is in many users' reports, too. */
 function refusalOf(error: unknown, { reserved, provisioned }: { reserved?: number, provisioned?: number }): unknown {
   switch (error instanceof Conflict ? error.reason as ConcurrencyConflict : undefined) {
-    case 'below unreserved minimum': return errors.InvalidParameterValueException(`Specified ${reserved === undefined ? 'ConcurrentExecutions' : 'ReservedConcurrentExecutions'} for function decreases account's UnreservedConcurrentExecution below its minimum value of [${UNRESERVED_EXECUTIONS_MIN}].`)
+    case 'below unreserved minimum': return errors.InvalidParameterValueException(`Specified ${reserved === undefined ? 'ConcurrentExecutions' : 'ReservedConcurrentExecutions'} for function decreases account's UnreservedConcurrentExecution below its minimum value of [${UNRESERVED_EXECUTIONS_MIN}].`, noType)
     case 'reserved below provisioned': return errors.InvalidParameterValueException(` ReservedConcurrentExecutions  ${reserved} should not be lower than function's total provisioned concurrency [${provisioned}].`)
     case 'provisioned above reserved': return errors.InvalidParameterValueException('Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function')
-    case 'above account limit': return errors.InvalidParameterValueException(`Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [${ACCOUNT_EXECUTIONS_MAX}].`)
+    case 'above account limit': return errors.InvalidParameterValueException(`Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [${ACCOUNT_EXECUTIONS_MAX}].`, noType)
     case 'version provisioned': return errors.ResourceConflictException('Alias can\'t be used for Provisioned Concurrency configuration on an already Provisioned version')
     case 'alias provisioned': return errors.ResourceConflictException('Version is pointed by a Provisioned Concurrency alias')
     default: return error
