@@ -72,8 +72,9 @@ export async function createFunction(input: Valid<CreateFunctionRequest>, call: 
   try {
     const made = await database.transact(transactions.insertFunction, { record, archive, publication })
     noteUnhonoured(record.settings, functionArn(record), service)
-    // Observed: AWS, 10-04-2024, recorded by localstack's test_notfound_and_invalid_routingconfigs: a version, under the name of the function as a whole.
-    return describe(publication ? made : { ...made, revisionId: random.uuid() }, { variables, moment: 'created' })
+    // Observed: AWS, 10-04-2024, recorded by localstack's test_publish_version_on_create: a version, under the name of the function as a whole, in a
+    // revision that neither the function nor the version has once they are active.
+    return describe({ ...made, revisionId: random.uuid() }, { variables, moment: 'created' })
   } catch (error) {
     throw conflictError(error, reference)
   }

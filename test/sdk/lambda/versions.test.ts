@@ -103,6 +103,10 @@ describe('versions', () => {
     assert.equal((await look(server, '1')).RevisionId, version.RevisionId)
     const updating = await configure(server, { Timeout: 5, RevisionId: latest.RevisionId })
     assert.equal(new Set([latest.RevisionId, updating.RevisionId, (await look(server)).RevisionId]).size, 3)
+    // Observed: AWS, 10-04-2024, recorded by localstack's test_publish_version_on_create.
+    const both = await deployNode(server, 'both', telling('one'), { Publish: true })
+    const looks = await Promise.all(['$LATEST', '1'].map((Qualifier) => server.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: 'both', Qualifier }))))
+    assert.equal(new Set([both, ...looks].map(({ RevisionId }) => RevisionId)).size, 3)
   })
 
   test('have policies of their own', async (t) => {
