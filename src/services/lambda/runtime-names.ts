@@ -7,6 +7,15 @@ export const validRuntimes: readonly string[] = [
   'java8.al2', 'ruby3.2', 'python3.8', 'python3.9',
 ]
 
+/**
+ * Those that functions were created with, and what is recommended now; without those that run here all the same.
+ *
+ * Observed: AWS, 13-06-2024, recorded by localstack's test_create_deprecated_function_runtime_with_validation_enabled.
+ */
+export const formerRuntimes: ReadonlyMap<string, string> = new Map([
+  ['java8', 'java21'], ['go1.x', 'provided.al2023'], ['ruby2.7', 'ruby3.2'], ['dotnetcore3.1', 'dotnet6'],
+])
+
 /** Those that layers may say they fit. Source: LocalStack's provider, whose tests compare it with AWS (test_layer_exceptions). */
 export const layerRuntimes: readonly string[] = [
   'ruby3.5', 'ruby2.6', 'dotnetcore1.0', 'python3.7', 'nodejs8.10', 'nasa', 'ruby2.7', 'python2.7-greengrass', 'dotnetcore2.0',

@@ -9,7 +9,7 @@ import { errors, notServed } from './errors.ts'
 import { ENVIRONMENT_BYTES_MAX, MEMORY_MB_MAX, TAGS_MAX, TIMEOUT_SECONDS_MAX } from './limits.ts'
 import type { FunctionSettings } from './model.ts'
 import { FUNCTION_NAME_PATTERN } from './names.ts'
-import { layerRuntimes, validRuntimes } from './runtime-names.ts'
+import { formerRuntimes, layerRuntimes, validRuntimes } from './runtime-names.ts'
 import { RESERVED_VARIABLES } from './runtime/variables.ts'
 
 /** Where Lambda checks something else than its model says. */
@@ -38,6 +38,10 @@ export const constraints: Readonly<Record<string, ShapeConstraints>> = {
  */
 export async function checkRuntime(runtime: string, { interpreters }: Pick<LambdaService, 'interpreters'>): Promise<void> {
   if (/^provided(\.al2(023)?)?$/.test(runtime)) return
+  const successor = formerRuntimes.get(runtime)
+  if (successor !== undefined) {
+    throw errors.InvalidParameterValueException(`The runtime parameter of ${runtime} is no longer supported for creating or updating AWS Lambda functions. We recommend you use the new runtime (${successor}) while creating or updating functions.`)
+  }
   const isManaged = /^(nodejs\d\d\.x|python3\.\d{1,2})$/.test(runtime)
   if (!isManaged && validRuntimes.includes(runtime)) throw notServed(`CreateFunction with the runtime ${runtime}`)
   if (!isManaged) {
