@@ -2,6 +2,7 @@
 
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
 import { renderTraced } from '../../templates/run-template.ts'
+import { refuseMappedHeaders } from '../../rest/request-headers.ts'
 import type { SocketCall, SocketParameters, SocketRequest } from '../exchange.ts'
 import { mapRequestParameters, scopeOf } from '../parameter-mapping.ts'
 import { DEFAULT_KEY } from '../selection.ts'
@@ -10,12 +11,14 @@ import { DEFAULT_KEY } from '../selection.ts'
  * Source: API Gateway developer guide, "Set up data transformations for WebSocket APIs" (templates by selection, `$default` catches all), "Working with
  * binary media types for WebSocket APIs" (`CONVERT_TO_BINARY`); passthrough as REST APIs have it.
  *
- * @throws GatewayRefusal 415 by passthrough behaviour, 400 and 500 as `renderTraced` throws, 500 for a body that should be base64 and is none.
+ * @throws GatewayRefusal 415 by passthrough behaviour, 400 and 500 as `renderTraced` throws, 500 for a body that should be base64 and is none, and for a
+ * mapping to a header that API Gateway sets.
  */
 export function mapRequest(call: SocketCall): SocketRequest {
   const { exchange, integration } = call
   const mapped = mapRequestParameters(call)
   const { integrationType, contentHandlingStrategy } = integration.definition
+  refuseMappedHeaders(integrationType, Object.keys(mapped.headers))
   const body = contentHandlingStrategy === 'CONVERT_TO_BINARY' ? fromBase64(exchange.body) : exchange.body
   if (integrationType.endsWith('_PROXY')) return { ...mapped, body }
   const template = chooseTemplate(call)
