@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseFunctionArn, parseFunctionName, parseNewFunctionName, qualifiedArn } from './names.ts'
+import { parseFunctionArn, parseFunctionName, parseNewFunctionName, qualifiedArn, sessionNameOf } from './names.ts'
 
 const scope = { accountId: '000000000000', region: 'us-east-1' }
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:name'
@@ -34,4 +34,9 @@ test('parseNewFunctionName() takes 64 characters of the caller\'s own account', 
 test('parseFunctionArn() reads full ARNs only', () => {
   assert.deepEqual(parseFunctionArn(`${arn}:prod`), { ...scope, name: 'name', qualifier: 'prod' })
   for (const text of ['name', 'arn:aws:lambda:us-east-1:000000000000:layer:name', `${arn}:a:b`]) assert.equal(parseFunctionArn(text), undefined, text)
+})
+
+// Observed: AWS, 24-11-2025, recorded by localstack's test_assume_role.
+test('a session under the role of a function is named like it, with more where one letter is too short', () => {
+  assert.deepEqual(['f', 'ff'].map(sessionNameOf), ['f@lambda_function', 'ff'])
 })

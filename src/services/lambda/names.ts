@@ -69,3 +69,8 @@ export function parseFunctionArn(arn: string): FunctionReference | undefined {
   if (!found) return undefined
   return { region: found[1]!, accountId: found[2]!, name: found[3]!, qualifier: found[4] }
 }
+
+/** Of a function's sessions under its role: at least two characters. Observed: AWS, 24-11-2025, recorded by localstack's test_assume_role. */
+export function sessionNameOf(name: string): string {
+  return name.length < 2 ? `${name}@lambda_function` : name
+}

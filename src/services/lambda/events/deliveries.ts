@@ -9,7 +9,7 @@ import type { Roles } from '#services/iam/index.ts'
 import type { FunctionDirectory } from '../directory.ts'
 import { EVENT_PAYLOAD_BYTES_MAX } from '../limits.ts'
 import type { FunctionRecord } from '../model.ts'
-import { parseFunctionArn } from '../names.ts'
+import { parseFunctionArn, sessionNameOf } from '../names.ts'
 import type { QueuedEvent } from './model.ts'
 import type { Stored } from './store.ts'
 
@@ -38,9 +38,10 @@ export function createDeliveries({ directory, roles, authorizer, clock, random }
     if (!role) return 'denied'
     const atMs = clock.now()
     // Nobody signs with this session: it only says whose policies are asked.
+    const sessionName = sessionNameOf(name)
     const caller: RoleCaller = {
-      is: 'role', accountId: role.accountId, roleName: role.name, roleArn, roleId: role.roleId, sessionName: name,
-      arn: `arn:aws:sts::${role.accountId}:assumed-role/${role.name}/${name}`, userId: `${role.roleId}:${name}`,
+      is: 'role', accountId: role.accountId, roleName: role.name, roleArn, roleId: role.roleId, sessionName,
+      arn: `arn:aws:sts::${role.accountId}:assumed-role/${role.name}/${sessionName}`, userId: `${role.roleId}:${sessionName}`,
       accessKeyId: '', issuedAtMs: atMs, expiresAtMs: atMs + 60_000,
     }
     const request = { headers: headersFromRaw([]), remoteAddress: '127.0.0.1', isSecure: true }

@@ -12,6 +12,7 @@ import type { FunctionSnapshot } from '../directory.ts'
 import { errors } from '../errors.ts'
 import { CREDENTIALS_SECONDS } from '../limits.ts'
 import { environmentPurpose, runtimeVersionArn } from '../model.ts'
+import { sessionNameOf } from '../names.ts'
 import { startEnvironment, type Environment, type EnvironmentOptions } from './environment.ts'
 import type { Reason } from './failures.ts'
 import { keptBeside } from './keeper.ts'
@@ -148,11 +149,6 @@ function listOf(directory: string): string[] {
   } catch {
     return []
   }
-}
-
-/** A session's name has at least two characters. Source: STS API reference, AssumeRole. */
-function sessionNameOf(name: string): string {
-  return name.length < 2 ? `${name}-` : name
 }
 
 function openVariables(record: FunctionSnapshot['record'], sealer: Sealer): Record<string, string> {
