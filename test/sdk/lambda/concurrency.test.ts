@@ -123,7 +123,7 @@ describe('reserved concurrency', () => {
     await reserve(server, 'f', 0)
     // Observed: AWS, 25-11-2025, recorded by localstack's test_reserved_concurrency.
     const error = await refuses(invoke(server, 'f'), 429, 'TooManyRequestsException', 'Rate Exceeded.') as TooManyRequestsException
-    assert.deepEqual([error.Reason, error.retryAfterSeconds, error.Type], ['ReservedFunctionConcurrentInvocationLimitExceeded', '1', 'User'])
+    assert.deepEqual([error.Reason, error.retryAfterSeconds, error.Type], ['ReservedFunctionConcurrentInvocationLimitExceeded', undefined, 'User'])
     await refuses(server.lambda.send(new InvokeWithResponseStreamCommand({ FunctionName: 'f' })), 429, 'TooManyRequestsException', 'Rate Exceeded.')
     await server.lambda.send(new AddPermissionCommand({ FunctionName: 'f', StatementId: 'api', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com' }))
     const integration = { type: 'aws_proxy', httpMethod: 'POST', uri: `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${arnOf('f')}/invocations` }

@@ -87,11 +87,12 @@ function enter(counts: Map<string, number>, key: string): () => void {
 export type ThrottleReason = 'ConcurrentInvocationLimitExceeded' | 'ReservedFunctionConcurrentInvocationLimitExceeded' | 'CallerRateLimitExceeded'
 
 /**
- * Observed: AWS, 25-11-2025, recorded by localstack's test_reserved_concurrency: the sentence.
+ * Observed: AWS, 25-11-2025, recorded by localstack's test_reserved_concurrency: the sentence, and no Retry-After where the function's own
+ * concurrency is used up.
  * Source: Lambda API reference, TooManyRequestsException: the reasons, and Retry-After in seconds. Ours: its value.
  */
 export function tooManyRequests(Reason: ThrottleReason) {
-  return errors.TooManyRequestsException('Rate Exceeded.', { Reason, retryAfterSeconds: '1' })
+  return errors.TooManyRequestsException('Rate Exceeded.', { Reason, ...(Reason === 'ReservedFunctionConcurrentInvocationLimitExceeded' ? {} : { retryAfterSeconds: '1' }) })
 }
 
 function keyOf({ accountId, region, name }: Omit<AdmissionTarget, 'version'>): string {
