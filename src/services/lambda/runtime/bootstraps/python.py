@@ -179,8 +179,16 @@ def log_error(error_type, message, trace):
         line.update(error_of(error_type, message, trace, current_request_id))
         print_message(json.dumps(line, ensure_ascii=False) + "\n")
         return
-    head = "[ERROR] %s: %s\n" % (error_type, message) if message else "[ERROR] %s\n" % error_type
-    print_message(head + ("Traceback (most recent call last):\n" + "".join(trace) if trace else "Traceback (most recent call last):") + ("" if trace and trace[-1].endswith("\n") else "\n"))
+    head = "[ERROR] %s: %s" % (error_type, message) if message else "[ERROR] %s" % error_type
+    # Observed: AWS, 04-09-2023 and 21-03-2024, recorded by localstack's test_invocation_type_event_error and test_dead_letter_queue: traces are set in
+    # with spaces that do not break, and the message has no line end: a log's tail goes on in the same line.
+    lines = [head, "Traceback (most recent call last):"] + [unbreakable(line) for entry in trace for line in entry.splitlines()]
+    print_message("\n".join(lines) + ("" if has_messages else "\n"))
+
+
+def unbreakable(line):
+    text = line.lstrip(" ")
+    return "\u00a0" * (len(line) - len(text)) + text
 
 
 def load_handler(name):
