@@ -30,6 +30,15 @@ describe('Invoke refuses', () => {
     await refuses(send('notjson'), 400, 'InvalidRequestContentException',
       /^Could not parse request body into json: Could not parse payload into json: Unrecognized token 'notjson': was expecting \(JSON String, Number, Array, Object or token 'null', 'true' or 'false'\)\n at \[Source: /)
     await refuses(send('{"a":'), 400, 'InvalidRequestContentException', /^Could not parse request body into json: Could not parse payload into json: Unexpected end-of-input/)
+    // Observed: AWS, 24-11-2025, recorded by localstack's test_lambda_invoke_payload_encoding_error.
+    const place = (column: number) => `\n at [Source: REDACTED (\`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION\` disabled); line: 1, column: ${column}]`
+    for (const [bytes, sentence, column] of [
+      ['6e8772', 'Invalid UTF-8 start byte 0x87', 3],
+      ['99eb2c', 'Unexpected character ((CTRL-CHAR, code 153)): expected a valid value (JSON String, Number, Array, Object or token \'null\', \'true\' or \'false\')', 1],
+    ] as const) {
+      await refuses(server.lambda.send(new InvokeCommand({ FunctionName: 'echo', Payload: Buffer.from(bytes, 'hex') })), 400, 'InvalidRequestContentException',
+        `Could not parse request body into json: Could not parse payload into json: ${sentence}${place(column)}`)
+    }
     const size = 6_291_457
     // Source: users of AWS report the sentence (streetwarp-web issue 14).
     await refuses(send(`"${'x'.repeat(size - 2)}"`), 413, 'RequestEntityTooLargeException', 'Request must be smaller than 6291456 bytes for the InvokeFunction operation')
