@@ -39,7 +39,7 @@ function forwardedFor(given: readonly string[], address: string): string {
  * Whether a proxy integration is sent the client's `Authorization`: not where it is for API Gateway itself.
  * Source: developer guide, "Amazon API Gateway important notes", headers of REST APIs.
  */
-export function passesAuthorization({ claim }: Pick<Exchange, 'claim'>, value: string): boolean {
+export function passesAuthorization({ claim }: { claim?: Exchange['claim'] | undefined }, value: string): boolean {
   return claim === undefined && !value.startsWith('AWS4-HMAC-SHA256')
 }
 

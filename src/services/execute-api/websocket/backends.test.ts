@@ -62,6 +62,14 @@ describe('a server behind a route', () => {
     }
   })
 
+  test('is not sent headers that concern the connection to it', async (t) => {
+    const { http, requests } = server()
+    const requestParameters = Object.fromEntries(['Connection', 'TE', 'Expect'].map((name) => [`integration.request.header.${name}`, "'x'"]))
+    const { client } = await talking(t, twoWay({ ...toServer, integrationUri: 'http://backend.example/', requestParameters }), { http })
+    assert.equal(await client.ask('x'), 'answered')
+    assert.deepEqual(['connection', 'te', 'expect'].filter((name) => name in headersOf(requests[0]!)), [])
+  })
+
   test('is sent the message, and what is mapped of it, of the context and of the stage', async (t) => {
     const { http, requests } = server()
     const { client, traces } = await talking(t, twoWay({ ...toServer, requestParameters: {
@@ -80,16 +88,19 @@ describe('a server behind a route', () => {
     assert.doesNotMatch(JSON.stringify(traces), /secret/)
   })
 
-  test('is asked for permission by a proxy with the headers and the query of the handshake, without credentials', async (t) => {
+  test('is asked for permission by a proxy with the headers and the query of the handshake, but for a signature', async (t) => {
     const { http, requests } = server(() => ({ status: 204, headers: ['Sec-WebSocket-Protocol', 'v1'] }))
     const gateway = await startSocketGateway(t, socketSnapshot({ $connect: { integration: { ...toServer, integrationMethod: 'GET', integrationUri: 'http://backend.example/' } } }), { http })
-    await using client = await openSocket(`${gateway.url}?a=1&a=2`, { headers: { ...toApi, 'X-Own': 'x', 'Authorization': 'Bearer t' }, protocols: ['v1'] })
+    await using client = await openSocket(`${gateway.url}?a=1&a=2`, { headers: { ...toApi, 'X-Own': 'x', 'Authorization': 'Bearer t', 'X-Amz-Security-Token': 's' }, protocols: ['v1'] })
     assert.equal(client.socket.protocol, 'v1')
     const [request] = requests
     assert.deepEqual([request!.method, request!.url, request!.body.length], ['GET', 'http://backend.example/?a=1&a=2', 0])
     const headers = headersOf(request!)
-    assert.deepEqual([headers['x-own'], headers['sec-websocket-version'], headers['sec-websocket-protocol'], headers['authorization'], headers['connection'], headers['upgrade'], headers['host']],
-      ['x', '13', 'v1', undefined, undefined, undefined, undefined])
+    assert.deepEqual([headers['x-own'], headers['sec-websocket-version'], headers['sec-websocket-protocol'], headers['authorization'], headers['x-amz-security-token'], headers['connection'], headers['upgrade'], headers['host']],
+      ['x', '13', 'v1', 'Bearer t', undefined, undefined, undefined, undefined])
+    await using signed = await openSocket(gateway.url, { headers: { ...toApi, Authorization: 'AWS4-HMAC-SHA256 Credential=x' }, protocols: ['v1'] })
+    assert.ok(signed)
+    assert.equal(headersOf(requests[1]!)['authorization'], undefined)
   })
 
   test('turns clients away by its status; a redirection is not followed', async (t) => {

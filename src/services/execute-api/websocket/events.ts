@@ -23,7 +23,7 @@ export function proxyEvent({ exchange, deployed: { stage }, facts, parameters }:
 
 function headersFor({ eventType, client, claim }: SocketExchange, { header }: SocketParameters): Partial<EventHeaders> {
   // Ours: what an IAM caller signed with is for API Gateway itself, as with REST APIs.
-  const isForBackends = (name: string, [value = '']: readonly string[]) => name !== 'authorization' || passesAuthorization(claim ? { claim } : {}, value)
+  const isForBackends = (name: string, [value = '']: readonly string[]) => name !== 'authorization' || passesAuthorization({ claim }, value)
   if (eventType === 'CONNECT') return eventHeaders({ multiValues: { header: mutable(header), querystring: {} } }, isForBackends)
   if (eventType === 'MESSAGE') return {}
   const headers = { 'Host': client.domainName, 'x-api-key': '', 'X-Forwarded-For': '', 'x-restapi': '' }

@@ -3,8 +3,9 @@
 import type { Clock } from '#lib/clock.ts'
 import { HttpFailure, type HttpClient } from '#lib/http-client.ts'
 import { filledUri, withQuery } from '../../rest/integrations/address.ts'
+import { headersToSend } from '../../rest/integrations/backend-headers.ts'
 import { httpRefusal, joined } from '../../rest/integrations/http.ts'
-import { hasHeader, setHeader, type HeaderLine } from '../../rest/request-headers.ts'
+import type { HeaderLine } from '../../rest/request-headers.ts'
 import { PAYLOAD_BYTES_MAX } from '../../rest/steps/read-call.ts'
 import { tracedBody } from '../../traced-body.ts'
 import type { SocketCall, SocketRequest, SocketResult } from '../exchange.ts'
@@ -15,8 +16,8 @@ export interface ServerOptions {
   clock: Clock
 }
 
-/** Of the handshake: they concern the client's own connection. */
-const notPassedOn = new Set(['host', 'content-encoding', 'via', 'authorization', 'x-amz-security-token'])
+/** Ours: what a signature brings along is for API Gateway, as the signature itself is. */
+const ofTheSignature = new Set(['x-amz-security-token'])
 
 /** @throws GatewayRefusal as a REST API's HTTP integration. */
 export async function callServer(call: SocketCall, request: SocketRequest, { http, clock }: ServerOptions): Promise<SocketResult> {
@@ -47,17 +48,8 @@ export async function callServer(call: SocketCall, request: SocketRequest, { htt
   }
 }
 
-/** A proxy passes a handshake's headers on. Ours: messages, which have none, are JSON. What API Gateway adds: as REST APIs. */
-function headersFor({ exchange, integration: { definition }, parameters, deployed: { snapshot: { apiId } } }: SocketCall, request: SocketRequest): HeaderLine[] {
-  const headers: HeaderLine[] = []
-  if (definition.integrationType === 'HTTP_PROXY') {
-    for (const [name, values] of Object.entries(parameters.header)) if (!notPassedOn.has(name.toLowerCase())) for (const value of values) headers.push([name, value])
-  }
-  for (const [name, value] of Object.entries(request.headers)) setHeader(headers, name, value)
-  if (!hasHeader(headers, 'accept')) headers.push(['Accept', 'application/json'])
-  if (!hasHeader(headers, 'user-agent')) headers.push(['User-Agent', `AmazonAPIGateway_${apiId}`])
-  if (!hasHeader(headers, 'content-type') && request.body.length > 0) headers.push(['Content-Type', 'application/json'])
-  setHeader(headers, 'X-Amzn-Trace-Id', exchange.traceHeader.split(';')[0]!)
-  setHeader(headers, 'X-Amzn-Apigateway-Api-Id', apiId)
-  return headers.filter(([, value]) => /^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+/** As REST APIs have them. Ours: messages, which have no type of their own, are JSON. */
+function headersFor({ exchange, integration: { definition }, parameters, deployed: { snapshot: { apiId } } }: SocketCall, { headers: mapped, body }: SocketRequest): HeaderLine[] {
+  const client = Object.fromEntries(Object.entries(parameters.header).filter(([name]) => !ofTheSignature.has(name.toLowerCase())))
+  return headersToSend({ type: definition.integrationType, client, mapped, contentType: body.length > 0 ? 'application/json' : undefined, exchange, apiId })
 }
