@@ -70,7 +70,7 @@ describe('a Node function', () => {
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256', AWS_LAMBDA_FUNCTION_VERSION: '$LATEST', AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/vars', AWS_LAMBDA_LOG_STREAM_NAME: /\[\$LATEST\]/, AWS_ACCESS_KEY_ID: /^ASIA/, AWS_SECRET_ACCESS_KEY: /./,
       AWS_SESSION_TOKEN: /./, AWS_LAMBDA_RUNTIME_API: /^127\.0\.0\.1:\d+$/, LAMBDA_TASK_ROOT: /^\//, LAMBDA_RUNTIME_DIR: /^\//, LANG: 'en_US.UTF-8', TZ: ':UTC',
-      PATH: /\/usr\/local\/bin/, LD_LIBRARY_PATH: /\/opt\/lib/, NODE_PATH: /\/opt\/nodejs\/node_modules/, AWS_ENDPOINT_URL: server.endpoint,
+      PATH: /\/usr\/local\/bin/, LD_LIBRARY_PATH: /\/opt\/lib/, NODE_PATH: /\/opt\/nodejs\/node22\/node_modules:.*\/opt\/nodejs\/node_modules/, AWS_ENDPOINT_URL: server.endpoint,
     }
     for (const [name, value] of Object.entries(expected)) {
       if (typeof value === 'string') assert.equal(variables[name], value, name)

@@ -42,7 +42,8 @@ export function variablesOf(options: VariablesOptions): Record<string, string> {
   const { settings, region, name } = record
   const isManaged = interpreterVersion !== undefined
   const libraries = [...(isManaged ? ['/var/lang/lib'] : []), '/lib64', '/usr/lib64', runtimeDirectory, `${runtimeDirectory}/lib`, taskRoot, `${taskRoot}/lib`, `${optRoot}/lib`]
-  const nodeVersion = interpreterVersion?.split('.')[0]
+  // Source: Lambda developer guide, "Packaging your layer content": the version of the runtime, whatever interpreter stands in for it.
+  const nodeVersion = /^nodejs(\d+)/.exec(settings.runtime)?.[1]
   return {
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',

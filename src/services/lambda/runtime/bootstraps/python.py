@@ -338,10 +338,11 @@ def invoke(handler, headers, payload):
 
 
 def search_path():
-    """Code first, then layers. Source: Lambda developer guide, "Working with layers for Python Lambda functions"."""
+    """Code first, then layers. Source: Lambda developer guide, "Working with layers for Python Lambda functions": in the version of the runtime."""
     layers = "%s/python" % (sys.argv[1] if len(sys.argv) > 1 else "/opt")
     del sys.argv[1:]
-    sys.path[0:1] = [TASK_ROOT, "%s/lib/python%d.%d/site-packages" % (layers, *sys.version_info[:2]), layers]
+    version = os.environ.get("AWS_EXECUTION_ENV", "").partition("python")[2] or "%d.%d" % sys.version_info[:2]
+    sys.path[0:1] = [TASK_ROOT, "%s/lib/python%s/site-packages" % (layers, version), layers]
 
 
 def main():
