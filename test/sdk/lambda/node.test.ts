@@ -62,6 +62,8 @@ describe('a Node function', () => {
     await deployNode(server, 'vars', 'export const handler = async () => process.env', { Environment: { Variables: { OWN: 'value' } }, MemorySize: 256 })
     const variables = await answerOf(server, 'vars') as Record<string, string>
     assert.equal(variables.OF_THE_SERVER, undefined)
+    // Observed: AWS, 18-02-2026, recorded by localstack's test_lambda_init_environment: only where logs are JSON.
+    assert.equal(variables.AWS_LAMBDA_LOG_FORMAT, undefined)
     assert.equal(Object.keys(variables).some((name) => name.startsWith('COUNTERSIGN')), false)
     // Source: Lambda developer guide, "Defined runtime environment variables".
     const expected: Record<string, string | RegExp> = {
@@ -69,7 +71,7 @@ describe('a Node function', () => {
       AWS_REGION: 'us-east-1', AWS_DEFAULT_REGION: 'us-east-1', AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x', AWS_LAMBDA_FUNCTION_NAME: 'vars',
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256', AWS_LAMBDA_FUNCTION_VERSION: '$LATEST', AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/vars', AWS_LAMBDA_LOG_STREAM_NAME: /\[\$LATEST\]/, AWS_ACCESS_KEY_ID: /^ASIA/, AWS_SECRET_ACCESS_KEY: /./,
-      AWS_SESSION_TOKEN: /./, AWS_LAMBDA_RUNTIME_API: /^127\.0\.0\.1:\d+$/, LAMBDA_TASK_ROOT: /^\//, LAMBDA_RUNTIME_DIR: /^\//, LANG: 'en_US.UTF-8', TZ: ':UTC',
+      AWS_SESSION_TOKEN: /./, AWS_LAMBDA_RUNTIME_API: /^127\.0\.0\.1:\d+$/, LAMBDA_TASK_ROOT: /^\//, LAMBDA_RUNTIME_DIR: /^\//, LANG: 'en_US.UTF-8', TZ: ':UTC', SHLVL: '0',
       PATH: /\/usr\/local\/bin/, LD_LIBRARY_PATH: /\/opt\/lib/, NODE_PATH: /\/opt\/nodejs\/node22\/node_modules:.*\/opt\/nodejs\/node_modules/, AWS_ENDPOINT_URL: server.endpoint,
     }
     for (const [name, value] of Object.entries(expected)) {

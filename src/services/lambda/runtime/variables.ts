@@ -47,6 +47,8 @@ export function variablesOf(options: VariablesOptions): Record<string, string> {
   return {
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
+    // Observed: AWS, 18-02-2026, recorded by localstack's test_lambda_init_environment.
+    SHLVL: '0',
     // On AWS the password file says so. Without it a library that looks for files at home would find none, or the server's own.
     HOME: '/home/sbx_user1051',
     PATH: `${isManaged ? '/var/lang/bin:' : ''}/usr/local/bin:/usr/bin/:/bin:${optRoot}/bin`,
@@ -77,8 +79,8 @@ export function variablesOf(options: VariablesOptions): Record<string, string> {
     AWS_SESSION_TOKEN: credentials.sessionToken,
     AWS_LAMBDA_RUNTIME_API: runtimeApi,
     // Source: Lambda developer guide, "Advanced logging controls": how runtimes learn of them.
-    AWS_LAMBDA_LOG_FORMAT: logs.format,
-    ...(logs.format === 'JSON' ? { AWS_LAMBDA_LOG_LEVEL: logs.applicationLevel } : {}),
+    // Observed: AWS, 18-02-2026, recorded by localstack's test_lambda_init_environment: not where logs are text.
+    ...(logs.format === 'JSON' ? { AWS_LAMBDA_LOG_FORMAT: 'JSON', AWS_LAMBDA_LOG_LEVEL: logs.applicationLevel } : {}),
     LAMBDA_TASK_ROOT: taskRoot,
     LAMBDA_RUNTIME_DIR: runtimeDirectory,
   }
