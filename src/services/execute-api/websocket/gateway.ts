@@ -64,8 +64,18 @@ export function createSocketGateway(options: SocketGatewayOptions) {
   }
   const pipeline = { ...options, compiled, gatewayRoles: createGatewayRoles({ roles: options.roles, clock }) }
   const accessLog = createAccessLog(options.logs)
-  /** Events that are being worked on after their connection has gone. */
-  const ending = new Set<Promise<void>>()
+  /** Events that are being worked on, and handshakes whose connection has neither been opened nor given up: whoever ends waits for them. */
+  const underWay = new Set<Promise<void>>()
+
+  /** Something is under way until the answer is called. */
+  function hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    underWay.add(promise)
+    return () => {
+      underWay.delete(promise)
+      resolve()
+    }
+  }
 
   /** Ids look as AWS's do: 11 bytes. */
   function newId(): string {
@@ -89,6 +99,7 @@ export function createSocketGateway(options: SocketGatewayOptions) {
     exchange: SocketExchange, run: () => Promise<Value>, statusOf: (value: Value) => number = () => 200,
   ): Promise<{ value?: Value, outcome: SocketOutcome }> {
     const startedAt = clock.monotonic()
+    const release = hold()
     const settled = await run().then(
       (value) => ({ value, outcome: { status: statusOf(value), refusal: undefined } }),
       (failure: unknown) => refuse(exchange, failure),
@@ -101,6 +112,8 @@ export function createSocketGateway(options: SocketGatewayOptions) {
       if (settings) accessLog.write(settings, exchange.atMs, accessVariables(exchange, outcome))
     } catch (error) {
       log.error({ err: error, requestId: exchange.requestId }, 'a trace or a line of a log was lost')
+    } finally {
+      release()
     }
     return settled
   }
@@ -118,21 +131,19 @@ export function createSocketGateway(options: SocketGatewayOptions) {
   }
 
   /** A connection has ended: `$disconnect` is told. Source: API Gateway developer guide: as well as can be, not always. */
-  function ended(client: SocketClient, end: { code: number, reason: string }): Promise<void> {
+  async function ended(client: SocketClient, end: { code: number, reason: string }): Promise<void> {
     const exchange = begin({ eventType: 'DISCONNECT', client, body: NO_BODY, end })
-    const told = settle(exchange, () => disconnect(exchange, pipeline)).then(() => { ending.delete(told) })
-    ending.add(told)
-    return told
+    await settle(exchange, () => disconnect(exchange, pipeline))
   }
 
   return {
-    live, pipeline, begin, settle, ended,
-    /** Resolves when no connection is left and every `$disconnect` was told, or after so many milliseconds. */
+    live, pipeline, begin, settle, ended, hold,
+    /** Resolves when no connection is left, nothing is under way and every `$disconnect` was told, or after so many milliseconds. */
     async settled(graceMs: number): Promise<void> {
       const done = new AbortController()
       const late = clock.sleep(graceMs, done.signal).then(() => 'late' as const)
-      while (live.size > 0 || ending.size > 0) {
-        const step = ending.size > 0 ? Promise.all(ending) : clock.sleep(10, done.signal)
+      while (live.size > 0 || underWay.size > 0) {
+        const step = underWay.size > 0 ? Promise.all(underWay) : clock.sleep(10, done.signal)
         if (await Promise.race([step, late]) === 'late') break
       }
       done.abort('done')

@@ -44,18 +44,21 @@ export function serveConnection(gateway: SocketGateway, connection: LiveConnecti
     },
     onClose(code, reason) {
       gateway.live.remove(connection)
-      void gateway.ended(connection.client, connection.closing ?? { code, reason: reason === '' ? reasons[code] ?? '' : reason })
+      void gateway.ended(connection.client, connection.closing ?? { code, reason: reason === '' ? reasonOf(code) : reason })
     },
   }
 }
 
-/**
- * Source: an event that typelevel/feral published (1005). Ours: the words where a connection broke, a frame was too large or a text was none; a client's
- * own code without words has none, as events show.
- */
 const reasons: Readonly<Record<number, string>> = {
   [NO_STATUS]: 'Client-side close frame status not set', 1006: 'Connection closed abnormally', 1007: 'Invalid frame payload data', 1009: 'Message too big',
 }
+
+/**
+ * What the function of `$disconnect` reads where the client gave no words.
+ * Source: an event that typelevel/feral published (1005). Ours: the words where a connection broke, a frame was too large or a text was none; a client's
+ * own code without words has none, as events show.
+ */
+export const reasonOf = (code: number): string => reasons[code] ?? ''
 
 /** Source: API Gateway developer guide, request validation ("Bad request body": by message); what users publish of every other (by request). */
 function refusalMessage({ client: { connectionId }, messageId, requestId }: SocketExchange, { type, shownMessage }: GatewayRefusal): Buffer {

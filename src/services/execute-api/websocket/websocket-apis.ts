@@ -10,7 +10,7 @@ import { createSocketGateway, type SocketGatewayOptions } from './gateway.ts'
 import { CONNECTIONS_MAX } from './limits.ts'
 import { GOING_AWAY } from './live-connections.ts'
 import { connect } from './pipeline.ts'
-import { serveConnection } from './serve-connection.ts'
+import { reasonOf, serveConnection } from './serve-connection.ts'
 
 export interface WebSocketApisOptions extends SocketGatewayOptions {
   /** What the ids of this process's connections begin with. */
@@ -55,14 +55,23 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
     async upgrade(request, target) {
       const client = clientOf(request, target)
       const exchange = gateway.begin({ eventType: 'CONNECT', client, body: NO_BODY, handshake: request })
+      const release = gateway.hold()
       const { value, outcome } = await gateway.settle(exchange, () => answer(exchange, request, target), (welcome) => welcome.is === 'welcome' ? 200 : welcome.status)
       const headers = { 'x-amzn-RequestId': exchange.requestId }
+      if (value?.is !== 'welcome') release()
       if (outcome.refusal) return refused(exchange, outcome.refusal, headers)
       if (value?.is !== 'welcome') return { status: outcome.status, headers, body: '' }
       return {
         protocol: value.protocol, headers,
-        opened: (socket) => serveConnection(gateway, live.add(client, socket)),
-        abandoned: () => { void gateway.ended(client, { code: 1006, reason: '' }) },
+        opened(socket) {
+          const connection = live.add(client, socket)
+          release()
+          return serveConnection(gateway, connection)
+        },
+        abandoned() {
+          void gateway.ended(client, { code: 1006, reason: reasonOf(1006) })
+          release()
+        },
       }
     },
     async handle(request, target) {

@@ -82,6 +82,8 @@ export interface TestSocketGateway {
   traces: SettledEvent[]
   /** What the log was told. */
   errors: unknown[]
+  /** Ends the server as it is ended by a signal; so it is after the test. */
+  close(graceMs: number): Promise<void>
   /** Deploys another snapshot; undefined deletes the stage. */
   deploy(snapshot: V2ApiSnapshot | undefined): void
 }
@@ -119,13 +121,12 @@ export async function startSocketGateway(t: TestContext, first: V2ApiSnapshot, {
     hosts: ['127.0.0.1'], port: 0, trustedProxies: ['127.0.0.1'], webSocketLimits, onError: (error) => { errors.push(error) },
     handle: (request) => gateway.handle(request), upgrade: (request) => gateway.upgrade(request),
   })
-  t.after(async () => {
-    await gateway.close(1_000)
-    await server.close(1_000)
-  })
+  let closing: Promise<unknown> | undefined
+  const close = async (graceMs: number): Promise<void> => { await (closing ??= Promise.all([server.close(graceMs), gateway.close(graceMs)])) }
+  t.after(() => close(1_000))
   return {
     url: `ws://127.0.0.1:${server.port}/prod`, pathUrl: `ws://127.0.0.1:${server.port}/_aws/execute-api/api123/prod`, port: server.port,
-    invocations, traces, errors,
+    invocations, traces, errors, close,
     events: () => invocations.map(({ payload }) => JSON.parse(payload.toString('utf8')) as unknown),
     settled: (operation) => new Promise((resolve) => {
       const look = () => {
