@@ -114,8 +114,8 @@ function integrationError({ endpoint }: Exchange, { refusal }: Outcome): string 
   return endpoint.error ?? (refusal ? refusal.logLine ?? refusal.message : undefined)
 }
 
-/** Between a step of the trace and the one before it. */
-function stepLatency({ trace }: Exchange, name: string): number | undefined {
+/** Milliseconds between a step of the trace and the one before it. */
+export function stepLatency({ trace }: Pick<Exchange, 'trace'>, name: string): number | undefined {
   const steps = trace.steps()
   const index = steps.findIndex(({ step }) => step === name)
   return index < 1 ? undefined : ms(steps[index]!.atMs - steps[index - 1]!.atMs)

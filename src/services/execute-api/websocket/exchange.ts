@@ -61,6 +61,8 @@ export interface SocketExchange {
   key?: { value: string, grant: KeyGrant }
   authorizerCall?: CalledFunction
   integrationCall?: IntegrationCall
+  /** What the integration made of the backend's answer: of a function behind `AWS_PROXY`, the status that it named. */
+  resultStatus?: number
 }
 
 export interface CalledFunction {

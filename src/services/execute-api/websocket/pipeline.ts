@@ -81,7 +81,9 @@ const nothing: SocketParameters = { header: {}, querystring: {} }
 
 async function run(call: SocketCall, options: SocketPipelineOptions): Promise<SocketResult> {
   validate(call)
-  return integrate(call, mapRequest(call), options)
+  const result = await integrate(call, mapRequest(call), options)
+  call.exchange.resultStatus = result.status
+  return result
 }
 
 function callOf(exchange: SocketExchange, route: CompiledSocketRoute, parameters: SocketParameters, { traceBodies }: SocketPipelineOptions): SocketCall {
