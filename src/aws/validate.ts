@@ -2,8 +2,8 @@
 
 import type { OperationModel, ServiceModel, Shape, ShapeRef } from './model.ts'
 
-/** What the service itself demands of a shape, where that is not what its model says. */
-export type ShapeConstraints = { [Name in 'min' | 'max' | 'pattern' | 'enum']?: Shape[Name] | undefined }
+/** What the service itself demands of a shape, where that is not what its model says. `elements: undefined` leaves a list's elements to the service. */
+export type ShapeConstraints = { [Name in 'min' | 'max' | 'pattern' | 'enum']?: Shape[Name] | undefined } & { elements?: undefined }
 
 /** The sentence about everything that is wrong with an input, or undefined. */
 export type Validate = (input: Record<string, unknown>) => string | undefined
@@ -107,6 +107,7 @@ function createChecks(model: ServiceModel, corrections: Readonly<Record<string, 
   }
 
   function list(shape: Shape): Check | undefined {
+    if ('elements' in (corrections[shape.name] ?? {})) return undefined
     const element = model.shape(shape.member!)
     const own = constraintsOf(element)
     const inner = inside(element)

@@ -13,7 +13,7 @@ import { findLayerVersion, listLayerNames, listLayerVersions as listStored, type
 import { LAYERS_PER_PAGE_MAX } from './limits.ts'
 import { formatLastModified, type LayerVersionRecord } from './model.ts'
 import { pageOf, pageRequest } from './pages.ts'
-import { checkCompatibleRuntimes } from './settings.ts'
+import { checkCompatibilities, checkCompatibleRuntime } from './settings.ts'
 import { transactions } from './store.ts'
 
 /** Source: Lambda API reference, PublishLayerVersion. Every call makes a version, also of what was published before. */
@@ -21,7 +21,7 @@ export async function publishLayerVersion(input: Valid<PublishLayerVersionReques
   const { database, code, clock, random } = service
   const { Content } = input
   const key = parseLayerName(input.LayerName, scope)
-  checkCompatibleRuntimes(input.CompatibleRuntimes)
+  checkCompatibilities(input.CompatibleRuntimes, input.CompatibleArchitectures)
   if (key.accountId !== scope.accountId || key.region !== scope.region) throw errors.InvalidParameterValueException(`The layer ${layerArn(key)} belongs to another account or region.`)
   if (Content.S3Bucket !== undefined || Content.S3Key !== undefined) throw notServed('PublishLayerVersion with content from S3 (send the archive as ZipFile)')
   if (Content.ZipFile === undefined) throw errors.InvalidParameterValueException('Please provide a source for layer content.')
@@ -121,10 +121,6 @@ async function findLatest(key: LayerKey, filter: Filter, database: LambdaService
 
 function fits({ runtimes, architectures }: LayerVersionRecord, { CompatibleRuntime, CompatibleArchitecture }: Filter): boolean {
   return (CompatibleRuntime === undefined || !!runtimes?.includes(CompatibleRuntime)) && (CompatibleArchitecture === undefined || !!architectures?.includes(CompatibleArchitecture))
-}
-
-function checkCompatibleRuntime(runtime: string | undefined): void {
-  if (runtime !== undefined) checkCompatibleRuntimes([runtime], runtime)
 }
 
 function describeLayer(layer: LayerVersionRecord, service: LambdaService): PublishLayerVersionResponse {

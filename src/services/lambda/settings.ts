@@ -17,6 +17,8 @@ export const constraints: Readonly<Record<string, ShapeConstraints>> = {
   FunctionName: { pattern: FUNCTION_NAME_PATTERN },
   // Source: LocalStack's provider, whose tests compare it with AWS: an unknown runtime is an InvalidParameterValueException.
   Runtime: { enum: undefined },
+  // Of layers, which have a sentence of their own: see checkCompatibilities.
+  CompatibleArchitectures: { elements: undefined },
   // Source: LocalStack's provider, whose tests compare it with AWS: the other way round than in the published model.
   InvokeMode: { enum: ['RESPONSE_STREAM', 'BUFFERED'] },
   // Source: Lambda quotas, function timeout.
@@ -53,16 +55,28 @@ export async function checkRuntime(runtime: string, { interpreters }: Pick<Lambd
 }
 
 /**
- * Layers may say that they fit what no function is made with any more. `shown` is what a list was asked for.
+ * Layers may say that they fit what no function is made with any more: those are named where lists are asked for, and not where a layer is made.
  *
- * Observed: AWS, 10-04-2024, recorded by localstack's test_layer_exceptions: the sentence.
+ * Observed: AWS, 10-04-2024, recorded by localstack's test_layer_exceptions: the sentences, and that one tells of all that does not fit.
  *
  * @throws ValidationException
  */
-export function checkCompatibleRuntimes(runtimes: readonly string[] | undefined, shown?: string): void {
-  if (runtimes === undefined || runtimes.every((runtime) => layerRuntimes.includes(runtime))) return
-  const [value, member] = shown === undefined ? [`[${runtimes.join(', ')}]`, 'compatibleRuntimes'] : [shown, 'compatibleRuntime']
-  throw errors.ValidationException(`1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${layerRuntimes.join(', ')}]`)
+export function checkCompatibilities(runtimes: readonly string[] = [], architectures: readonly string[] = []): void {
+  const faults = [
+    ...(runtimes.every((runtime) => layerRuntimes.includes(runtime)) ? []
+      : [`Value '[${runtimes.join(', ')}]' at 'compatibleRuntimes' failed to satisfy constraint: Member must satisfy enum value set: [${validRuntimes.join(', ')}]`]),
+    ...(architectures.every((architecture) => ARCHITECTURES.includes(architecture)) ? []
+      : [`Value '[${architectures.join(', ')}]' at 'compatibleArchitectures' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [${ARCHITECTURES.join(', ')}]]`]),
+  ]
+  if (faults.length > 0) throw errors.ValidationException(`${faults.length} validation error${faults.length === 1 ? '' : 's'} detected: ${faults.join('; ')}`)
+}
+
+const ARCHITECTURES: readonly string[] = ['x86_64', 'arm64']
+
+/** Of layers that are asked for. Observed: as of `checkCompatibilities`. @throws ValidationException */
+export function checkCompatibleRuntime(runtime: string | undefined): void {
+  if (runtime === undefined || layerRuntimes.includes(runtime)) return
+  throw errors.ValidationException(`1 validation error detected: Value '${runtime}' at 'compatibleRuntime' failed to satisfy constraint: Member must satisfy enum value set: [${layerRuntimes.join(', ')}]`)
 }
 
 /** Source: AWS's answer to accounts with a lower limit than the model's. */
