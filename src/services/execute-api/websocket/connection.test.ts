@@ -11,6 +11,7 @@ import { CONNECTION_MS_MAX, FRAME_BYTES_MAX, IDLE_MS_MAX, MESSAGE_BYTES_MAX, MES
 import { FunctionFails, socketSnapshot, startSocketGateway, stepsOf, toApi, type GivenSocketRoutes, type SocketGatewayGiven } from './websocket.testing.ts'
 
 const all: GivenSocketRoutes = { $connect: {}, $disconnect: {}, $default: { isTwoWay: true } }
+/** The message itself. */
 const says = ({ payload }: { payload: Buffer }) => ({ statusCode: 200, body: (JSON.parse(payload.toString()) as { body?: string }).body })
 
 async function talking(t: TestContext, given: SocketGatewayGiven = {}, routes = all) {

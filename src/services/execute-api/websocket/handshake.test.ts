@@ -38,14 +38,14 @@ describe('a handshake is refused', () => {
     assert.equal((await refusedSocket(gateway.url, { headers: toApi })).status, 403)
   })
 
-  test('when it is none: a plain request is asked to upgrade, where there is a stage', async (t) => {
+  test('when it is none: a plain request is asked to upgrade at every path of a stage', async (t) => {
     const { pathUrl, invocations } = await before(t, {})
     const get = async (path: string) => {
-      const answer = await fetch(pathUrl.replace('ws:', 'http:') + path)
+      const answer = await fetch(new URL(path, pathUrl.replace('ws:', 'http:')))
       return [answer.status, (await answer.json() as { message: string }).message, answer.headers.get('upgrade')]
     }
-    assert.deepEqual(await get(''), [426, 'Upgrade Required', 'websocket'])
-    assert.deepEqual(await get('/chat'), [403, 'Forbidden', null])
+    for (const path of ['prod', 'prod/', 'prod/chat', 'prod/chat/1']) assert.deepEqual(await get(path), [426, 'Upgrade Required', 'websocket'], path)
+    assert.deepEqual(await get('other'), [403, 'Forbidden', null])
     assert.deepEqual(invocations, [])
   })
 })

@@ -77,8 +77,8 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
     async handle(request, target) {
       const exchange = gateway.begin({ eventType: 'CONNECT', client: clientOf(request, target), body: NO_BODY, handshake: request })
       const { outcome } = await gateway.settle(exchange, async () => {
-        if (target.path !== '/' || target.isDisabled || !await options.snapshots.findStage(target)) throw forbidden()
-        // Source: RFC 9110, 15.5.22; dherault/serverless-offline, whose socket tests run against AWS.
+        if (target.isDisabled || !await options.snapshots.findStage(target)) throw forbidden()
+        // Source: RFC 9110, 15.5.22; dherault/serverless-offline, whose socket tests run against AWS: whatever the path below the stage.
         throw new GatewayRefusal('DEFAULT_4XX', 'Upgrade Required', { status: 426, errorType: 'UpgradeRequiredException' })
       }, () => 426)
       return refused(exchange, outcome.refusal!, { 'x-amzn-RequestId': exchange.requestId, ...outcome.status === 426 && { Upgrade: 'websocket' } })

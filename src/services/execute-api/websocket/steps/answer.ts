@@ -16,9 +16,10 @@ export function answerHeaders(call: SocketCall, result: SocketResult): Readonly<
 }
 
 /**
- * The message that goes back; undefined where the route is one-way, or there is nothing to say.
+ * The message that goes back; undefined where the route is one-way.
  * Source: API Gateway developer guide, "Set up route responses for a WebSocket API" and "Set up integration responses for WebSocket APIs": a proxy's answer
- * as it is, any other through the response that its status, or a function's error message, selects. Ours: an empty answer is no message.
+ * as it is, any other through the response that its status, or a function's error message, selects.
+ * An empty answer is an empty message: serverless/serverless issue 6816, a report of 2021.
  *
  * @throws GatewayRefusal 500 when no response is selected, or its template fails.
  */
@@ -27,7 +28,7 @@ export function answerMessage(call: SocketCall, result: SocketResult): Buffer | 
   if (!route.isTwoWay) return undefined
   const body = integration.definition.integrationType.endsWith('_PROXY') ? result.body : transformed(call, result)
   exchange.trace.add('route-response', { bytes: body.length })
-  return body.length === 0 ? undefined : body
+  return body
 }
 
 function transformed(call: SocketCall, result: SocketResult): Buffer {
