@@ -126,7 +126,8 @@ const stageName = ({ apiId, stage }: PlanStage): string => `${apiId}:${stage}`
 /**
  * Answers those of REST APIs: that they exist is checked here for the words, and in the store for good. Stages of WebSocket APIs are another service's.
  * Source: hashicorp/terraform-provider-aws issue 17130 (a plan with a WebSocket API's stage); API Gateway developer guide, "Choose between REST APIs
- * and HTTP APIs": HTTP APIs have no usage plans. Ours: their stages are refused as if they were not there.
+ * and HTTP APIs": HTTP APIs have no usage plans. Ours: their stages are refused as if they were not there. A WebSocket API's stage that is deleted in the
+ * same moment may stay in the plan, where it lets nobody in.
  */
 async function requireStages(
   { id, accountId, region, apiStages }: Pick<UsagePlan, 'id' | 'accountId' | 'region' | 'apiStages'>, { database, socketStages }: Pick<ApiGateway, 'database' | 'socketStages'>,
