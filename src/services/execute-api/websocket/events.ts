@@ -43,8 +43,9 @@ const mutable = (values: SocketParameters['header']) => Object.fromEntries(Objec
 const ofTheUpgrade = { 'Connection': ['upgrade'], 'content-length': ['0'], 'Upgrade': ['websocket'] }
 
 /**
- * Source: API Gateway developer guide, "Create a Lambda REQUEST authorizer function" for WebSocket APIs; localstack issue 7191, an event of AWS's: unlike
- * the function of `$connect` it sees the headers of the upgrade, as API Gateway writes them, and a content length, and what is empty is an empty object.
+ * Source: API Gateway developer guide, "Control access to WebSocket APIs with AWS Lambda REQUEST authorizers"; localstack issue 7191, an event of AWS's;
+ * dherault/serverless-offline, whose socket tests run against AWS (what is empty): unlike the function of `$connect` it sees the headers of the upgrade, as
+ * API Gateway writes them, and a content length, and what is empty is an empty object.
  */
 export function authorizerEvent(
   exchange: SocketExchange, { header, querystring }: SocketParameters,
