@@ -121,6 +121,24 @@ eachDatabase('API keys', { migrations, transactionModules: [new URL('./store.ts'
     await assert.rejects(createCaller(database, { region: 'eu-west-1' }).run('GetApiKey', { apiKey }), { code: 'NotFoundException' })
   })
 
+  test('stages of WebSocket APIs are another service\'s: it says which there are, and when they are no more', async () => {
+    const there = new Set(['socket/prod', 'socket/dev'])
+    const { run, usagePlans } = createCaller(await open(), { socketStages: { exists: async ({ accountId, region, apiId, stageName }) => accountId === scope.accountId && region === scope.region && there.has(`${apiId}/${stageName}`) } })
+    const stages = (...names: string[]) => names.map((stage) => ({ apiId: 'socket', stage }))
+    await assert.rejects(run('CreateUsagePlan', { name: 'p', apiStages: stages('prod', 'beta') }), { code: 'NotFoundException', message: /^Invalid API Stage {api: socket, stage: beta} specified for usageplan / })
+    const { id: usagePlanId, apiStages } = await run('CreateUsagePlan', { name: 'p', apiStages: stages('prod', 'dev') }) as { id: string, apiStages: unknown }
+    assert.deepEqual(apiStages, stages('prod', 'dev'))
+    const patch = (op: string, path: string, value: string) => run('UpdateUsagePlan', { usagePlanId, patchOperations: [{ op, path, value }] })
+    await assert.rejects(patch('add', '/apiStages', 'socket:beta'), { code: 'NotFoundException' })
+    there.clear()
+    // One that the plan has already is not asked for again.
+    await patch('replace', '/name', 'q')
+    await usagePlans.detach({ apiId: 'socket', stageNames: ['prod', 'none'] })
+    assert.deepEqual((await run('GetUsagePlan', { usagePlanId }))['apiStages'], stages('dev'))
+    await patch('remove', '/apiStages', 'socket:dev')
+    await run('DeleteUsagePlan', { usagePlanId })
+  })
+
   test('an account has only so many keys and plans, a key so many plans, a plan so many stages, an answer so many days', async () => {
     const database = await open()
     const { run } = createCaller(database)

@@ -7,7 +7,7 @@ import { headersFromRaw } from '#lib/http.ts'
 import { systemRandom } from '#lib/random.ts'
 import { createSealer } from '#lib/seal.ts'
 import type { Database } from '#storage/database.ts'
-import { createApiGateway, type FunctionDirectory, type Metering, type SnapshotSource } from './index.ts'
+import { createApiGateway, type FunctionDirectory, type Metering, type SnapshotSource, type SocketStages, type UsagePlanStages } from './index.ts'
 
 export type Answer = Record<string, any>
 
@@ -19,6 +19,7 @@ export interface TestCaller {
   readonly required: Permission[]
   snapshots: SnapshotSource
   metering: Metering
+  usagePlans: UsagePlanStages
   /** Gives back what was taken in advance. */
   close(): Promise<void>
 }
@@ -26,11 +27,11 @@ export interface TestCaller {
 /** Acts as the root of account 000000000000 in us-east-1. */
 export function createCaller(
   database: Database,
-  { functions, region = 'us-east-1', clock = systemClock }: { functions?: FunctionDirectory, region?: string, clock?: Clock } = {},
+  { functions, socketStages, region = 'us-east-1', clock = systemClock }: { functions?: FunctionDirectory, socketStages?: SocketStages, region?: string, clock?: Clock } = {},
 ): TestCaller {
   const accountId = '000000000000'
-  const { definition, snapshots, metering, close } = createApiGateway({
-    database, clock, random: systemRandom, functions, sealer: createSealer(Buffer.alloc(32, 7)),
+  const { definition, snapshots, metering, usagePlans, close } = createApiGateway({
+    database, clock, random: systemRandom, functions, socketStages, sealer: createSealer(Buffer.alloc(32, 7)),
     loggingRoles: { mayLog: async (roleArn) => roleArn.endsWith(':role/logging') },
     runMethodTest: async () => { throw new Error('no data plane here') },
     runAuthorizerTest: async () => { throw new Error('no data plane here') },
@@ -49,6 +50,7 @@ export function createCaller(
     required,
     snapshots,
     metering,
+    usagePlans,
     close,
     // Handlers may throw before their promise exists; callers see a rejection either way.
     run: async (operation, input) => await definition.operations[operation]!.run(input, call, definition.service) as Answer,
