@@ -30,8 +30,16 @@ describe('CreateFunction refuses', () => {
     // Observed: AWS, 25-11-2025, recorded by localstack's test_function_arns.
     await refuses(create({ FunctionName: 'invalid:function:name' }), 400, 'ValidationException',
       `1 validation error detected: Value 'invalid:function:name' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: ${namePattern}`)
-    await refuses(create({ FunctionName: 'a'.repeat(65) }), 400, 'ValidationException',
+    // Observed: AWS, 10-04-2024, recorded by localstack's test_function_arns, here and in the next three.
+    await refuses(create({ FunctionName: 'a'.repeat(65) }), 400, 'InvalidParameterValueException',
       `1 validation error detected: Value '${'a'.repeat(65)}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 64`)
+    const arn = 'arn:aws:lambda:us-east-1:000000000000:function:'
+    const long = arn.padEnd(141, 'a')
+    await refuses(create({ FunctionName: long }), 400, 'ValidationException',
+      `1 validation error detected: Value '${long}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to 140`)
+    await refuses(create({ FunctionName: arn.replace('us-east-1', 'ap-southeast-1') + 'f' }), 404, 'ResourceNotFoundException', "Functions from 'ap-southeast-1' are not reachable in this region ('us-east-1')")
+    // The client's own word where it is told none.
+    await refuses(create({ FunctionName: arn.replace('000000000000', '123456789012') + 'f' }), 403, 'AccessDeniedException', 'UnknownError')
     // Observed: AWS, 12-01-2026, recorded by localstack's test_create_lambda_exceptions.
     await refuses(create({ Role: 'r1' }), 400, 'ValidationException',
       "1 validation error detected: Value 'r1' at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+")
