@@ -2,11 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
+import { signHeaders } from '#aws/sigv4/sign.ts'
+import { systemClock } from '#lib/clock.ts'
 import { steppedClock } from '#test/support/stepped-clock.ts'
 import { openSocket, refusedSocket } from '#test/support/web-socket-client.ts'
 import { API_HOST } from '../http/gateway.testing.ts'
+import { callersOf } from './callers.testing.ts'
 import { CONNECTION_MS_MAX, FRAME_BYTES_MAX, IDLE_MS_MAX, MESSAGE_BYTES_MAX, MESSAGES_AT_ONCE_MAX } from './limits.ts'
 import { FunctionFails, socketSnapshot, startSocketGateway, stepsOf, toApi, type GivenSocketRoutes, type SocketGatewayGiven } from './websocket.testing.ts'
 
@@ -88,6 +92,21 @@ describe('the end of a connection', () => {
     clock.step(IDLE_MS_MAX)
     assert.deepEqual(await connection.client.closed, { code: 1001, reason: 'Going away' })
     assert.deepEqual(await ended(connection), [1001, 'Going away'])
+  })
+
+  test('comes with DeleteConnection', async (t) => {
+    const { keyOf, ...judges } = callersOf({ manager: [{ Effect: 'Allow', Action: 'execute-api:ManageConnections', Resource: '*' }] }, systemClock)
+    const connection = await talking(t, judges)
+    const path = `/prod/@connections/${encodeURIComponent(connection.events()[0].requestContext.connectionId as string)}`
+    const headers = signHeaders({
+      method: 'DELETE', path, rawQuery: '', headers: toApi, body: Buffer.alloc(0), service: 'execute-api', region: 'us-east-1', credentials: keyOf('manager'), nowMs: systemClock.now(),
+    })
+    const asking = request({ host: '127.0.0.1', port: connection.port, method: 'DELETE', path, headers }).end()
+    const [answer] = await once(asking, 'response') as [IncomingMessage]
+    answer.resume()
+    assert.equal(answer.statusCode, 204)
+    assert.deepEqual(await connection.client.closed, { code: 1000, reason: 'Connection Closed Normally' })
+    assert.deepEqual(await ended(connection), [1000, 'Connection Closed Normally'])
   })
 
   test('comes after two hours, however busy it is', async (t) => {
