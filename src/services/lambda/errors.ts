@@ -14,7 +14,8 @@ export const errors = declareErrors({
   ProvisionedConcurrencyConfigNotFoundException: { status: 404, members },
   PreconditionFailedException: { status: 412, members },
   PolicyLengthExceededException: { status: 400, members },
-  RequestEntityTooLargeException: { status: 413, members },
+  /** Without a Type. Observed: AWS, 10-04-2024, recorded by localstack's test_oversized_zipped_create_lambda. */
+  RequestEntityTooLargeException: { status: 413 },
   TooManyRequestsException: { status: 429, members },
   ServiceException: { status: 500, members: { Type: 'Service' } },
   /** Without a Type. Observed: AWS, 25-11-2025, recorded by localstack's test_permission_exceptions: violated constraints. */

@@ -101,6 +101,9 @@ describe('CreateFunction refuses', () => {
     // Observed: AWS, 12-01-2026, recorded by localstack's test_create_lambda_exceptions.
     await refuses(create({ ZipFile: Buffer.from('this is not a zip') }), 400, 'InvalidParameterValueException', 'Could not unzip uploaded file. Please check your file, then try to upload again.')
     await refuses(create({ ZipFile: await archiveOf({}) }), 400, 'InvalidParameterValueException', 'Uploaded file must be a non-empty zip')
+    // Observed: AWS, 10-04-2024, recorded by localstack's test_oversized_zipped_create_lambda: without a Type.
+    const { Type } = await refuses(create({ ZipFile: Buffer.alloc(52_428_801) }), 413, 'RequestEntityTooLargeException', 'Zipped size must be smaller than 52428800 bytes') as { Type?: string }
+    assert.equal(Type, undefined)
     await refuses(create({}), 400, 'InvalidParameterValueException', 'Please provide a source for function code.')
     await refuses(create({ S3Bucket: 'bucket', S3Key: 'key' }), 501, 'NotImplemented', /code from S3/)
   })
@@ -268,6 +271,8 @@ describe('functions', () => {
       'InvalidParameterValueException', 'Number of tags exceeds resource tag limit.')
     await refuses(server.lambda.send(new TagResourceCommand({ Resource, Tags: Object.fromEntries(Array.from({ length: 49 }, (_, at) => [`k${at}`, 'v'])) })), 400,
       'InvalidParameterValueException', 'Number of tags exceeds resource tag limit.')
+    await refuses(server.lambda.send(new TagResourceCommand({ Resource: 'arn:aws:lambda:us-east-1:000000000000:event-source-mapping:8e5a6a8e-0d9e-4c7c-9f0e-3a1d5a0f7f11', Tags: { a: 'b' } })), 501,
+      'NotImplemented', 'Lambda.TagResource for a resource of the type event-source-mapping is not implemented by Countersign.')
     await server.lambda.send(new TagResourceCommand({ Resource, Tags: { b: '3', c: '4' } }))
     await server.lambda.send(new UntagResourceCommand({ Resource, TagKeys: ['a'] }))
     assert.deepEqual((await server.lambda.send(new ListTagsCommand({ Resource }))).Tags, { b: '3', c: '4' })
