@@ -20,6 +20,7 @@ const actions = {
   fill: ([file, bytes]) => { fs.writeFileSync(file, Buffer.alloc(bytes)); return 'written' },
   signal: (pid) => { process.kill(pid, 0); return 'reached' },
   who: () => ({ uid: process.getuid(), pid: process.pid, tmp: os.tmpdir(), root: process.env.LAMBDA_TASK_ROOT, cwd: process.cwd() }),
+  user: () => { const { username, homedir, shell } = os.userInfo(); return { username, homedir, shell } },
   shell: (command) => execSync(command, { encoding: 'utf8' }),
   status: () => fs.readFileSync('/proc/self/status', 'utf8'),
   connect: (port) => new Promise((done) => { const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); done('connected') }).on('error', (error) => done(error.code)) }),
@@ -45,6 +46,8 @@ describe('level A', { skip: absent('bwrap') }, () => {
     const does = async (arn: string, ...action: [string, unknown?]) => (await invoke(arn, action)).answer
     const { did: who } = await does(one, 'who')
     assert.deepEqual([who.root, who.cwd, who.tmp], ['/var/task', '/var/task', '/tmp'])
+    // Observed: AWS, 24-11-2025, recorded by localstack's test_runtime_introspection_x86: the user's name.
+    assert.deepEqual((await does(one, 'user')).did, { username: 'sbx_user1051', homedir: '/home/sbx_user1051', shell: '/sbin/nologin' })
 
     writeFileSync(join(dataDirectory, '..', 'master.key'), 'secret')
     for (const file of [join(dataDirectory, '..', 'master.key'), join(dataDirectory, 'code'), '/etc/shadow', import.meta.filename, '/root', '/home']) {

@@ -7,8 +7,10 @@ import { dirname, join, resolve } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
 import { createInterpreters, type Interpreters } from './interpreters.ts'
-import { chooseIsolation } from './isolation/choose.ts'
+import { UNPRIVILEGED_ID } from './isolation/bubblewrap.ts'
 import { openCgroups, type Cgroups } from './isolation/cgroups.ts'
+import { chooseIsolation } from './isolation/choose.ts'
+import { nameUsers } from './isolation/etc.ts'
 import type { Isolation, IsolationLevel, Visible } from './isolation/isolation.ts'
 import { createProcessTable, threadsOfUser, type ProcessTable } from './isolation/processes.ts'
 import { openUserIds, type UserIds } from './isolation/user-ids.ts'
@@ -82,6 +84,7 @@ export async function openMachine({ dataDirectory, random, clock, minIsolation =
   const shells = createShells(clock)
   const cgroups = openCgroups(random.bytes(4).toString('hex'), clock)
   const userIds = openUserIds({ random, isRoot })
+  if (isolation.level === 'A') nameUsers(join(data, 'etc'), isRoot ? userIds.all : [UNPRIVILEGED_ID])
   return {
     isolation, interpreters, bootstraps, sdkDirectory, codeDirectory, notes, cgroups, userIds, processes: createProcessTable(clock), shells,
     ownsUsers: isRoot && isolation.level !== 'C',

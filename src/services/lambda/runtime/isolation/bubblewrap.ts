@@ -21,14 +21,14 @@ export interface BubblewrapOptions {
 const TASK_ROOT = '/var/task'
 const OPT_ROOT = '/opt'
 const systemDirectories = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
-const unprivilegedId = 993
+export const UNPRIVILEGED_ID = 993
 
 export function createBubblewrap({ bubblewrap, setpriv, hidden, etc }: BubblewrapOptions): Isolation {
   // What does not change from one environment to the next.
   const apart = [
     '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--die-with-parent', '--new-session',
     ...(setpriv === undefined
-      ? ['--unshare-user', '--uid', String(unprivilegedId), '--gid', String(unprivilegedId), '--cap-drop', 'ALL']
+      ? ['--unshare-user', '--uid', String(UNPRIVILEGED_ID), '--gid', String(UNPRIVILEGED_ID), '--cap-drop', 'ALL']
       : ['--cap-drop', 'ALL', '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID']),
     '--ro-bind', '/usr', '/usr',
     ...systemDirectories.flatMap(systemDirectory),

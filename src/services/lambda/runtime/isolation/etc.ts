@@ -32,6 +32,18 @@ export function makeEtc(directory: string): Etc {
   return { directory, binds: binds.map((name) => join('/etc', name)) }
 }
 
+/**
+ * Names root, and the user of every environment, whatever id it gets.
+ *
+ * Observed: AWS, 24-11-2025, recorded by localstack's test_runtime_introspection_x86: the name.
+ */
+export function nameUsers(directory: string, userIds: readonly number[]): void {
+  const users = ['root:x:0:0:root:/root:/sbin/nologin', ...userIds.map((id) => `sbx_user1051:x:${id}:${id}::/home/sbx_user1051:/sbin/nologin`)]
+  const groups = ['root:x:0:', ...userIds.map((id) => `sbx_user1051:x:${id}:`)]
+  writeFileSync(join(directory, 'passwd'), `${users.join('\n')}\n`, { mode: 0o644 })
+  writeFileSync(join(directory, 'group'), `${groups.join('\n')}\n`, { mode: 0o644 })
+}
+
 function contentsOf(name: string): Buffer | undefined {
   try {
     return readFileSync(join('/etc', name))

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import type { RandomSource } from '#lib/random.ts'
 
 export interface UserIds {
+  /** Every one that an environment may get. */
+  readonly all: readonly number[]
   /** One that no other environment has, until it is given back. */
   take(): number
   giveBack(userId: number): void
@@ -27,6 +29,7 @@ export function openUserIds({ random, isRoot }: { random: RandomSource, isRoot: 
   const taken = new Set<number>()
   let last = first - 1
   return {
+    all: Array.from({ length: BLOCK_IDS }, (_, at) => first + at),
     take() {
       // In turn, so that one is not used again at once.
       do last = last + 1 < first + BLOCK_IDS ? last + 1 : first
