@@ -152,14 +152,17 @@ async function requireQualified(reference: FunctionReference, { database, direct
   return { version: alias.version, aliases: [] }
 }
 
-/** Observed: AWS, 10-04-2024, recorded by localstack's test_function_concurrency_limits and test_provisioned_concurrency_limits: the account's limits. */
+/**
+ * Observed: AWS, 10-04-2024, recorded by localstack's test_function_concurrency_limits and test_provisioned_concurrency_limits: the account's limits;
+ * 24-11-2025, by test_reserved_provisioned_overlap: what is reserved below what is provisioned, but not the other way round.
+ */
 const noType = { Type: undefined }
 
 /** Source: LocalStack's provider, whose tests compare it with AWS; the first is in many users' reports, too. */
 function refusalOf(error: unknown, { reserved, provisioned }: { reserved?: number, provisioned?: number }): unknown {
   switch (error instanceof Conflict ? error.reason as ConcurrencyConflict : undefined) {
     case 'below unreserved minimum': return errors.InvalidParameterValueException(`Specified ${reserved === undefined ? 'ConcurrentExecutions' : 'ReservedConcurrentExecutions'} for function decreases account's UnreservedConcurrentExecution below its minimum value of [${UNRESERVED_EXECUTIONS_MIN}].`, noType)
-    case 'reserved below provisioned': return errors.InvalidParameterValueException(` ReservedConcurrentExecutions  ${reserved} should not be lower than function's total provisioned concurrency [${provisioned}].`)
+    case 'reserved below provisioned': return errors.InvalidParameterValueException(` ReservedConcurrentExecutions  ${reserved} should not be lower than function's total provisioned concurrency [${provisioned}].`, noType)
     case 'provisioned above reserved': return errors.InvalidParameterValueException('Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function')
     case 'above account limit': return errors.InvalidParameterValueException(`Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [${ACCOUNT_EXECUTIONS_MAX}].`, noType)
     case 'version provisioned': return errors.ResourceConflictException('Alias can\'t be used for Provisioned Concurrency configuration on an already Provisioned version')
