@@ -54,6 +54,8 @@ export const PROCESSES_MAX = 1_024
 export const ENVIRONMENTS_MAX = 100
 /** Ours: calls that wait for an environment of one function; more are refused with 429. */
 export const WAITING_CALLS_MAX = 1_000
+/** Ours: how long a call waits when there are as many environments as may be; then it is refused with 429. */
+export const WAITING_MS_MAX = 30_000
 /** Ours: environments that may be starting at once, over all functions. */
 export const STARTS_AT_ONCE_MAX = 4
 /** Ours: AWS keeps an idle environment for some minutes and does not say how long. */

@@ -68,6 +68,14 @@ test('500 calls at once of a function of 100 ms that has reserved 50: no more th
   assert.equal(await call(client), 'answered')
 })
 
+test('700 calls at once, more than there may be environments: they wait for one another, and all are answered', async (t) => {
+  const { client } = await startWith(t, 'export const handler = async () => new Promise((r) => setTimeout(r, 500))', { connections: 700 })
+  for (let round = 0; round < 2; round++) {
+    const results = Map.groupBy(await Promise.all(Array.from({ length: 700 }, () => call(client))), (result) => result)
+    assert.deepEqual([...results].map(([result, calls]) => [result, calls.length]), [['answered', 700]])
+  }
+})
+
 const INVOCATIONS = 50_000
 
 test(`memory is flat over ${INVOCATIONS.toLocaleString('en')} invocations, refused ones among them`, { skip: process.platform === 'linux' ? false : 'absent: /proc' }, async (t) => {

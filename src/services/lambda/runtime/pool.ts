@@ -5,7 +5,7 @@ import type { Log } from '#lib/log.ts'
 import type { FunctionSnapshot } from '../directory.ts'
 import { errors } from '../errors.ts'
 import { tooManyRequests } from '../concurrency/admission.ts'
-import { ENVIRONMENTS_MAX, IDLE_MS_MAX, PROVISION_PAUSE_MS, STARTS_AT_ONCE_MAX, WAITING_BYTES_MAX, WAITING_CALLS_MAX } from '../limits.ts'
+import { ENVIRONMENTS_MAX, IDLE_MS_MAX, PROVISION_PAUSE_MS, STARTS_AT_ONCE_MAX, WAITING_BYTES_MAX, WAITING_CALLS_MAX, WAITING_MS_MAX } from '../limits.ts'
 import type { Environment, EnvironmentEvent, Outcome, StopReason } from './environment.ts'
 import { launch, type LaunchOptions } from './launch.ts'
 import { afterInvocation, afterStart, isWorthStarting, newPace, PATIENCE_MS, type Pace } from './patience.ts'
@@ -216,8 +216,8 @@ export function createPool(options: PoolOptions): Pool {
     if (!isWorthStarting(crowd, pace)) return
     if (group.starting >= group.waiters.length || startingTotal >= startsAtOnceMax) return
     if (total + startingTotal >= environmentsMax && !makeRoom()) {
-      // Those that are waiting longer than the patience lasts are refused; others may still be served.
-      if (group.starting === 0) refuse(group)
+      // Whose function has environments waits for one of them; without any, nothing that it waits for would come.
+      if (group.starting === 0 && (members.size === 0 || crowd.oldestWaitMs > WAITING_MS_MAX)) refuse(group)
       return
     }
     void start(group, oldest.snapshot)
