@@ -11,6 +11,8 @@ export const WEBSOCKET_TIMEOUT_MS_MAX = 29_000
 
 /** Ours: what a client has not read yet, bytes; more is refused as AWS refuses it ("the client side buffer is full"). */
 export const UNSENT_BYTES_MAX = 1024 * 1024
+/** Ours: as `UNSENT_BYTES_MAX`, of all connections of one process together. */
+export const UNSENT_BYTES_OF_ALL_MAX = 256 * 1024 * 1024
 /** Ours: messages of one connection that are being worked on; further ones stay unread until one is done. */
 export const MESSAGES_AT_ONCE_MAX = 64
 /** Ours: connections of one process. */

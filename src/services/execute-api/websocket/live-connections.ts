@@ -5,7 +5,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { WebSocketConnection } from '#lib/web-socket.ts'
 import type { ConnectionKey, Connections } from './connections.ts'
 import type { SocketClient } from './exchange.ts'
-import { CONNECTION_MS_MAX, IDLE_MS_MAX } from './limits.ts'
+import { CONNECTION_MS_MAX, IDLE_MS_MAX, UNSENT_BYTES_OF_ALL_MAX } from './limits.ts'
 
 export interface LiveConnection {
   readonly client: SocketClient
@@ -37,6 +37,8 @@ const SWEEP_MS = 1_000
 export function createLiveConnections({ clock }: { clock: Pick<Clock, 'now' | 'sleep'> }): LiveConnections {
   const connections = new Map<string, LiveConnection>()
   let isSweeping = false
+  /** Of messages that clients have not taken yet. */
+  let unsentBytes = 0
 
   /** Closes those that were silent or there for too long, as long as there are any. */
   async function sweep(): Promise<void> {
@@ -59,8 +61,11 @@ export function createLiveConnections({ clock }: { clock: Pick<Clock, 'now' | 's
 
   async function reply(connection: LiveConnection, message: Buffer): Promise<'sent' | 'gone' | 'full'> {
     if (connection.closing) return 'gone'
+    if (unsentBytes + message.length > UNSENT_BYTES_OF_ALL_MAX) return 'full'
+    unsentBytes += message.length
     // Ours: bytes that are no text go out in a binary frame, as no text frame may carry them.
     const sent = await connection.socket.send(message, { binary: !isUtf8(message) })
+    unsentBytes -= message.length
     if (sent === 'sent') connection.lastActiveAtMs = clock.now()
     return sent === 'closed' ? 'gone' : sent
   }

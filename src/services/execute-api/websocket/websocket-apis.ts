@@ -32,7 +32,10 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
   const { clock, random } = options
   const gateway = createSocketGateway(options)
   const { live } = gateway
-  const closing = new AbortController()
+  let isClosing = false
+  /** Handshakes that may become connections. */
+  let opening = 0
+
   function clientOf(request: HttpRequest, { apiId, stageName }: SocketTarget): SocketClient {
     const { headers, remoteAddress, isSecure } = request
     return {
@@ -46,7 +49,8 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
 
   async function answer(exchange: SocketExchange, request: HttpRequest, { path, isDisabled }: SocketTarget) {
     if (path !== '/' || isDisabled) throw forbidden()
-    if (live.size >= CONNECTIONS_MAX || closing.signal.aborted) throw new GatewayRefusal('THROTTLED', 'Too Many Requests')
+    if (isClosing) throw new GatewayRefusal('DEFAULT_5XX', 'Service Unavailable', { status: 503, errorType: 'ServiceUnavailableException' })
+    if (live.size + opening > CONNECTIONS_MAX) throw new GatewayRefusal('THROTTLED', 'Too Many Requests')
     return connect(exchange, request, gateway.pipeline)
   }
 
@@ -55,7 +59,12 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
     async upgrade(request, target) {
       const client = clientOf(request, target)
       const exchange = gateway.begin({ eventType: 'CONNECT', client, body: NO_BODY, handshake: request })
-      const release = gateway.hold()
+      const letGo = gateway.hold()
+      opening += 1
+      const release = () => {
+        opening -= 1
+        letGo()
+      }
       const { value, outcome } = await gateway.settle(exchange, () => answer(exchange, request, target), (welcome) => welcome.is === 'welcome' ? 200 : welcome.status)
       const headers = { 'x-amzn-RequestId': exchange.requestId }
       if (value?.is !== 'welcome') release()
@@ -84,7 +93,7 @@ export function createWebSocketApis(options: WebSocketApisOptions): WebSocketApi
       return refused(exchange, outcome.refusal!, { 'x-amzn-RequestId': exchange.requestId, ...outcome.status === 426 && { Upgrade: 'websocket' } })
     },
     async close(graceMs) {
-      closing.abort('closing')
+      isClosing = true
       live.closeAll(GOING_AWAY.code, GOING_AWAY.reason)
       await gateway.settled(graceMs)
     },
