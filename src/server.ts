@@ -78,7 +78,7 @@ export async function startServer({ settings, clock, random, log, version }: Ser
       runAuthorizerTest: (test) => executeApi.testAuthorizer(test),
     })
     closing.push(() => apigateway.close())
-    const apigatewayv2 = createApiGatewayV2({ database: core, clock, random, endpoint: { url: () => endpoint }, rest: apigateway.snapshots, usagePlans: apigateway.usagePlans })
+    const apigatewayv2 = createApiGatewayV2({ database: core, clock, random, endpoint: { url: () => endpoint }, rest: apigateway.snapshots, logging: apigateway.logging, usagePlans: apigateway.usagePlans })
 
     // Who calls, what may they do, what is left of it.
     const authenticator = createAuthenticator({ identity: iam.identity, clock })

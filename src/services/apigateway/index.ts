@@ -1,10 +1,12 @@
 // The public face of API Gateway's control plane for REST APIs: the operations, and the snapshots that the data plane serves.
 
+import type { Scope } from '#aws/arn.ts'
 import type { ServiceDefinition } from '#aws/service.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
 import type { Sealer } from '#lib/seal.ts'
 import type { Database } from '#storage/database.ts'
+import { findAccount } from './account-store.ts'
 import type { LoggingRoles } from './account.ts'
 import { operations } from './api.ts'
 import { IMPORT_BODY_BYTES_MAX } from './limits.ts'
@@ -66,12 +68,19 @@ export interface UsagePlanStages {
   detach(stages: { apiId: string, stageNames: string[] }): Promise<void>
 }
 
+/** What APIs of other kinds ask of an account's settings. */
+export interface LoggingSettings {
+  /** Whether the account has named the role with which logs are written in the region. */
+  hasRole(scope: Scope): Promise<boolean>
+}
+
 export interface ApiGatewayService {
   definition: ServiceDefinition<ApiGateway>
   snapshots: SnapshotSource
   /** API keys and limits, as the data plane asks for them. */
   metering: Metering
   usagePlans: UsagePlanStages
+  logging: LoggingSettings
   /** Gives back what was taken from limits in advance. Before the store closes. */
   close(): Promise<void>
 }
@@ -96,6 +105,7 @@ export function createApiGateway({ log, ...parts }: ApiGatewayOptions): ApiGatew
     snapshots: createSnapshotSource(parts),
     metering,
     usagePlans: { detach: (stages) => parts.database.transact(transactions.detachStages, stages) },
+    logging: { hasRole: async (scope) => (await findAccount(parts.database, scope)).cloudwatchRoleArn !== undefined },
     close: () => metering.close(),
   }
 }

@@ -22,10 +22,10 @@ export interface TestCaller {
 /** Acts as the root of an account, 000000000000 unless said, in us-east-1. */
 export function createCaller(
   database: Database,
-  { accountId = '000000000000', region = 'us-east-1', clock = systemClock, endpoint = 'http://127.0.0.1:4566', rest }:
-  { accountId?: string, region?: string, clock?: Clock, endpoint?: string, rest?: ApiGatewayV2['rest'] } = {},
+  { accountId = '000000000000', region = 'us-east-1', clock = systemClock, endpoint = 'http://127.0.0.1:4566', rest, mayLog = true }:
+  { accountId?: string, region?: string, clock?: Clock, endpoint?: string, rest?: ApiGatewayV2['rest'], mayLog?: boolean } = {},
 ): TestCaller {
-  const { definition, snapshots } = createApiGatewayV2({ database, clock, random: systemRandom, endpoint: { url: () => endpoint }, rest })
+  const { definition, snapshots } = createApiGatewayV2({ database, clock, random: systemRandom, endpoint: { url: () => endpoint }, rest, logging: { hasRole: async () => mayLog } })
   const required: Permission[] = []
   const call: Call = {
     requestId: 'test',

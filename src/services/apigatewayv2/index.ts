@@ -3,7 +3,7 @@
 import type { ServiceDefinition } from '#aws/service.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { RandomSource } from '#lib/random.ts'
-import type { SnapshotSource, SocketStages, UsagePlanStages } from '#services/apigateway/index.ts'
+import type { LoggingSettings, SnapshotSource, SocketStages, UsagePlanStages } from '#services/apigateway/index.ts'
 import type { Database } from '#storage/database.ts'
 import { operations } from './api.ts'
 import { REQUEST_BODY_BYTES_MAX } from './limits.ts'
@@ -26,6 +26,8 @@ export interface ApiGatewayV2 {
   endpoint: { url(): string }
   /** REST APIs, which custom domain names may lead to as well. */
   rest?: Pick<SnapshotSource, 'findApi' | 'findStage'> | undefined
+  /** Where WebSocket APIs' stages learn whether they may log. */
+  logging: LoggingSettings
   /** Told of stages that are deleted. */
   usagePlans?: UsagePlanStages | undefined
 }

@@ -1,11 +1,11 @@
-// What a stage may be: its name, variables, route settings and access logs.
+// What a stage may be: its name, variables and route settings.
 
 import type * as sdk from '@aws-sdk/client-apigatewayv2'
-import { parseArn } from '#aws/arn.ts'
 import { textOf } from './api-settings.ts'
 import { errors } from './errors.ts'
 import type { RouteSettings, StageRecord, V2Api } from './model.ts'
 import { own } from './own.ts'
+import { accessLogs } from './stage-logging.ts'
 
 export type NewStage = Omit<sdk.CreateStageRequest, 'ApiId'>
 
@@ -15,8 +15,6 @@ const VARIABLE_NAME_CHARACTERS_MAX = 64
 const VARIABLE_VALUE_CHARACTERS_MAX = 512
 /** Source: API Gateway v2 API reference, CreateStage, `stageName`. */
 const STAGE_NAME_CHARACTERS_MAX = 128
-/** Source: API Gateway v2 API reference, AccessLogSettings, `format`. */
-const LOG_FORMAT_CHARACTERS_MAX = 1024
 
 /** A new stage of an API, not yet deployed to. */
 export function newStage(request: NewStage, { api, now }: { api: V2Api, now: number }): StageRecord {
@@ -119,36 +117,4 @@ function variables(given: Record<string, string> | undefined): Record<string, st
     }
   }
   return Object.fromEntries(entries)
-}
-
-/**
- * Source: API Gateway v2 API reference, AccessLogSettings: a log group, and nothing else.
- * Observed: AWS, 08-09-2026, recorded by cdk-preflight's pf-apigwv2-access-log-destination-log-group and pf-apigwv2-access-log-format-request-id.
- */
-function accessLogs(given: sdk.AccessLogSettings | undefined, held: StageRecord['accessLogSettings']): StageRecord['accessLogSettings'] {
-  if (!given) return held
-  const settings = {
-    destinationArn: given.DestinationArn === undefined ? held?.destinationArn : given.DestinationArn || undefined,
-    format: given.Format === undefined ? held?.format : given.Format || undefined,
-  }
-  if (!settings.destinationArn && !settings.format) return undefined
-  if (settings.destinationArn) checkDestination(settings.destinationArn)
-  const { format } = settings
-  if (format && !/\$context\.(?:requestId|extendedRequestId)\b/.test(format)) {
-    throw errors.BadRequestException(
-      `The following errors are found in Access Log Format: Access Log format must include either $context.requestId or $context.extendedRequestId : '${format}'`)
-  }
-  // Ours: the words.
-  if (format && format.length > LOG_FORMAT_CHARACTERS_MAX) throw errors.BadRequestException(`Access log format cannot be longer than ${LOG_FORMAT_CHARACTERS_MAX} characters`)
-  return settings
-}
-
-function checkDestination(destinationArn: string): void {
-  const arn = parseArn(destinationArn)
-  // Ours: the words.
-  if (!arn) throw errors.BadRequestException('Invalid ARN specified in the request')
-  const name = arn.service === 'logs' ? arn.resource.replace(/^log-group:/, '').replace(/:\*$/, '') : arn.resource
-  if (arn.service !== 'logs' || !/^[a-zA-Z0-9_/.-]+$/.test(name)) {
-    throw errors.BadRequestException(`Access log destination must only contain characters a-z, A-Z, 0-9, '_', '-', '/', '.': '${name}'`)
-  }
 }

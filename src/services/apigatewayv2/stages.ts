@@ -10,12 +10,14 @@ import type { RouteSettings, StageRecord } from './model.ts'
 import { own } from './own.ts'
 import { pageOf } from './pages.ts'
 import { changeStage, newStage } from './stage-rules.ts'
+import { enablesLogging, roleMissing } from './stage-logging.ts'
 import { findStage, listStages, transactions } from './store.ts'
 
 export async function createStage({ ApiId, ...request }: Input<sdk.CreateStageRequest>, call: Caller, gateway: ApiGatewayV2): Promise<sdk.CreateStageResponse> {
   const { database, clock } = gateway
   const api = await readApi(gateway, call, ApiId)
   const stage = newStage(request, { api, now: clock.now() })
+  if (enablesLogging(request, api) && !await gateway.logging.hasRole(call.scope)) throw roleMissing()
   await withRetries(() => database.transact(transactions.insertStage, { stage, stagesMax: STAGES_PER_API_MAX, auto: newAutoDeployment(gateway) }))
   return describeStage(await requireStage(gateway, { apiId: ApiId, stageName: stage.stageName }))
 }
@@ -36,7 +38,12 @@ export async function updateStage(
 ): Promise<sdk.UpdateStageResponse> {
   const api = await readApi(gateway, call, ApiId)
   const key = { apiId: ApiId, stageName: StageName }
-  await editStage(gateway, key, (stage) => changeStage(stage, request, api))
+  const mayLog = !enablesLogging(request, api) || await gateway.logging.hasRole(call.scope)
+  await editStage(gateway, key, (stage) => {
+    const deploys = changeStage(stage, request, api)
+    if (!mayLog) throw roleMissing()
+    return deploys
+  })
   return describeStage(await requireStage(gateway, key))
 }
 

@@ -10,6 +10,7 @@ import {
   GetModelsCommand, GetRouteCommand, GetRouteResponseCommand, GetRouteResponsesCommand, GetTagsCommand, TagResourceCommand, UpdateApiMappingCommand, UpdateDomainNameCommand,
   UpdateIntegrationResponseCommand, UpdateModelCommand, UpdateRouteCommand, UpdateRouteResponseCommand,
 } from '@aws-sdk/client-apigatewayv2'
+import { allowLogging } from '#test/support/logging-role.ts'
 import { refuses } from '#test/support/refuses.ts'
 import { startServer } from '#test/support/server.ts'
 
@@ -30,7 +31,8 @@ describe('WebSocket APIs', () => {
   })
 
   test('routes with responses, mocks with responses, deployed', async (t) => {
-    const { apigatewayv2, port } = await startServer(t)
+    const server = await startServer(t)
+    const { apigatewayv2, port } = server
     const { ApiId, ApiEndpoint } = await apigatewayv2.send(new CreateApiCommand(webSocket))
     assert.equal(ApiEndpoint, `ws://127.0.0.1:${port}/_aws/execute-api/${ApiId}`)
     const { AuthorizerId } = await apigatewayv2.send(new CreateAuthorizerCommand({ ApiId, Name: 'a', AuthorizerType: 'REQUEST', AuthorizerUri: authorizerUri, IdentitySource: ['route.request.querystring.auth'] }))
@@ -61,6 +63,7 @@ describe('WebSocket APIs', () => {
     assert.equal((await apigatewayv2.send(new GetIntegrationResponsesCommand({ ApiId, IntegrationId }))).Items?.length, 1)
     await apigatewayv2.send(new DeleteIntegrationResponseCommand({ ApiId, IntegrationId, IntegrationResponseId }))
 
+    await allowLogging(server)
     await apigatewayv2.send(new CreateStageCommand({ ApiId, StageName: 'dev', DefaultRouteSettings: { LoggingLevel: 'INFO', DataTraceEnabled: true } }))
     const { DeploymentId } = await apigatewayv2.send(new CreateDeploymentCommand({ ApiId, StageName: 'dev' }))
     assert.match(DeploymentId!, /^[a-z0-9]{6}$/)

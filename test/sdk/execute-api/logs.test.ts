@@ -3,11 +3,10 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import {
-  CreateApiKeyCommand, CreateDeploymentCommand, CreateUsagePlanCommand, CreateUsagePlanKeyCommand, GetAccountCommand, GetResourcesCommand, ImportRestApiCommand, UpdateAccountCommand,
-  UpdateStageCommand, type UsagePlan,
+  CreateApiKeyCommand, CreateDeploymentCommand, CreateUsagePlanCommand, CreateUsagePlanKeyCommand, GetAccountCommand, GetResourcesCommand, ImportRestApiCommand, UpdateStageCommand, type UsagePlan,
 } from '@aws-sdk/client-api-gateway'
 import { CreateLogGroupCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
-import { AttachRolePolicyCommand, CreateRoleCommand } from '@aws-sdk/client-iam'
+import { allowLogging, loggingRole, namesRole } from '#test/support/logging-role.ts'
 import { rawRequest, sendRaw, type RawAnswer } from '#test/support/raw-request.ts'
 import { refuses } from '#test/support/refuses.ts'
 import { startServer, type TestServer } from '#test/support/server.ts'
@@ -63,16 +62,6 @@ async function logged(t: TestContext): Promise<Logged> {
   }
 }
 
-/** The role that the developer guide asks for. */
-async function loggingRole(server: TestServer): Promise<string> {
-  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'apigateway.amazonaws.com' }, Action: 'sts:AssumeRole' }] }
-  const { Role } = await server.iam.send(new CreateRoleCommand({ RoleName: 'logging', AssumeRolePolicyDocument: JSON.stringify(trust) }))
-  await server.iam.send(new AttachRolePolicyCommand({ RoleName: 'logging', PolicyArn: 'arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs' }))
-  return Role!.Arn!
-}
-
-const setRole = (value: string) => new UpdateAccountCommand({ patchOperations: [{ op: 'replace', path: '/cloudwatchRoleArn', value }] })
-
 describe('the role for logs', () => {
   test('is refused until it trusts API Gateway and may write, and needs iam:PassRole', async (t) => {
     const server = await startServer(t)
@@ -80,19 +69,19 @@ describe('the role for logs', () => {
     const elsewhere = await server.role('elsewhere', 'lambda.amazonaws.com', [{ Effect: 'Allow', Action: 'logs:*', Resource: '*' }])
     const idle = await server.role('idle', 'apigateway.amazonaws.com', [{ Effect: 'Allow', Action: 'logs:Get*', Resource: '*' }])
     for (const roleArn of [elsewhere, idle, 'arn:aws:iam::000000000000:role/nothere']) {
-      await refuses(server.apigateway.send(setRole(roleArn)), 400, 'BadRequestException', refusal)
+      await refuses(server.apigateway.send(namesRole(roleArn)), 400, 'BadRequestException', refusal)
     }
     const roleArn = await loggingRole(server)
     const author = server.clients(await server.user('author', [{ Effect: 'Allow', Action: 'apigateway:*', Resource: '*' }])).apigateway
-    await refuses(author.send(setRole(roleArn)), 403, 'AccessDeniedException', /iam:PassRole on resource: arn:aws:iam::000000000000:role\/logging/)
-    assert.equal((await server.apigateway.send(setRole(roleArn))).cloudwatchRoleArn, roleArn)
+    await refuses(author.send(namesRole(roleArn)), 403, 'AccessDeniedException', /iam:PassRole on resource: arn:aws:iam::000000000000:role\/logging/)
+    assert.equal((await server.apigateway.send(namesRole(roleArn))).cloudwatchRoleArn, roleArn)
     assert.equal((await author.send(new GetAccountCommand({}))).cloudwatchRoleArn, roleArn)
   })
 
   test('is asked for before a stage logs', async (t) => {
     const { patch, server } = await logged(t)
     await refuses(patch(['/*/*/logging/loglevel', 'INFO']), 400, 'BadRequestException', 'CloudWatch Logs role ARN must be set in account settings to enable logging')
-    await server.apigateway.send(setRole(await loggingRole(server)))
+    await allowLogging(server)
     await patch(['/*/*/logging/loglevel', 'INFO'])
   })
 })
@@ -100,7 +89,7 @@ describe('the role for logs', () => {
 describe('the execution log', () => {
   test('has AWS\'s lines: at ERROR of failures, at INFO of every request, with data tracing headers and bodies', async (t) => {
     const { call, lines, patch, restApiId, server } = await logged(t)
-    await server.apigateway.send(setRole(await loggingRole(server)))
+    await allowLogging(server)
     const group = `API-Gateway-Execution-Logs_${restApiId}/dev`
     await patch(['/*/*/logging/loglevel', 'ERROR'])
     await call()
@@ -141,7 +130,7 @@ describe('the execution log', () => {
     const group = `API-Gateway-Execution-Logs_${restApiId}/dev`
     const { items = [] } = await server.apigateway.send(new GetResourcesCommand({ restApiId }))
     const resourceId = items.find(({ path }) => path === '/pets/{id}')!.id!
-    await server.apigateway.send(setRole(await loggingRole(server)))
+    await allowLogging(server)
     await patch(['/*/*/logging/loglevel', 'INFO'], ['/*/*/logging/dataTrace', 'true'])
     const keyed = async (value: string, plan: UsagePlan) => {
       const { id: planId } = await server.apigateway.send(new CreateUsagePlanCommand({ name: value, apiStages: [{ apiId: restApiId, stage: 'dev' }], ...plan }))
@@ -186,7 +175,7 @@ describe('the execution log', () => {
   /** Source: API Gateway developer guide, "Set up CloudWatch logging for REST APIs": bodies that are too large leave no log. */
   test('has nothing of a body that is too large', async (t) => {
     const { call, lines, patch, restApiId, server } = await logged(t)
-    await server.apigateway.send(setRole(await loggingRole(server)))
+    await allowLogging(server)
     await patch(['/*/*/logging/loglevel', 'INFO'])
     const answer = await call('GET', { 'content-length': String(10 * 1024 * 1024 + 1) })
     assert.equal(answer.status, 413)
@@ -199,7 +188,7 @@ describe('the execution log', () => {
 describe('the access log', () => {
   test('has one line for each request of the stage, whatever became of it', async (t) => {
     const { call, lines, patch, restApiId, server } = await logged(t)
-    await server.apigateway.send(setRole(await loggingRole(server)))
+    await allowLogging(server)
     await server.logs.send(new CreateLogGroupCommand({ logGroupName: 'access' }))
     const format = '{"id":"$context.requestId","xid":"$context.extendedRequestId","api":"$context.apiId","stage":"$context.stage","method":"$context.httpMethod",'
       + '"path":"$context.path","resource":"$context.resourcePath","status":"$context.status","length":"$context.responseLength","protocol":"$context.protocol",'

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { CreateLogGroupCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
 import { signHeaders } from '#aws/sigv4/sign.ts'
 import { functionArnOf } from '#test/support/http-api.ts'
+import { allowLogging } from '#test/support/logging-role.ts'
 import { startServer, type TestServer } from '#test/support/server.ts'
 import { newSocketApi, type SocketApiGiven, type TestSocketApi } from '#test/support/websocket-api.ts'
 import { deployNode } from '../lambda/deploy.ts'
@@ -34,6 +35,7 @@ const DestinationArn = `arn:aws:logs:us-east-1:${account}:log-group:${GROUP}`
 let server: TestServer
 before(async () => {
   server = await startServer()
+  await allowLogging(server)
   await server.logs.send(new CreateLogGroupCommand({ logGroupName: GROUP }))
   await deployNode(server, 'both', `export const handler = async ({ type, headers, methodArn, body }) => {
     if (type === 'REQUEST') return { principalId: 'me', context: { team: 'blue' }, policyDocument: { Version: '2012-10-17', Statement: [{ Effect: headers.effect ?? 'Allow', Action: 'execute-api:Invoke', Resource: methodArn }] } }

@@ -63,6 +63,12 @@ export function readPolicyAnswer(payload: Buffer): PolicyAnswer | MalformedAnswe
   }
 }
 
+/** The API key in an answer, malformed or not, for logs to leave it out. */
+export function keyOfAnswer(payload: Buffer): string[] {
+  const key = /"usageIdentifierKey"\s*:\s*"((?:[^"\\]|\\.)+)"/.exec(payload.toString('utf8'))?.[1]
+  return key === undefined ? [] : [key]
+}
+
 /** Ours: a document without a version is taken, as authorizers in the field have none; its text has no variables then. */
 function compiled(document: Record<string, unknown>): Policy {
   parsePolicy(JSON.stringify({ ...document, Version: '2012-10-17' }), 'identity')

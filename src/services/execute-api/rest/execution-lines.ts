@@ -57,7 +57,7 @@ export function executionLines(exchange: Exchange, outcome: Outcome): ExecutionL
   if (endpoint?.answer) data(endpointResponse(endpoint.answer, secrets), endpoint.sentAtMs + endpoint.answer.latencyMs)
   if (refusal) failure(reasonOf(exchange, refusal))
   else {
-    data([`Method response body after transformations: ${maskedIn(bodyText(response.body), secrets)}`], endedAtMs)
+    data([bodyLine('Method response body after transformations', response.body, secrets)], endedAtMs)
     data([`Method response headers: ${mapText(Object.entries(methodResponseHeaders(exchange, response)))}`], endedAtMs)
     progress('Successfully completed execution', endedAtMs)
   }
@@ -103,7 +103,7 @@ function methodRequest({ exchange, parameters, multiValues, body }: ApiCall): st
     `Method request path: ${mapText(Object.entries(parameters.path))}`,
     `Method request query string: ${mapText(Object.entries(multiValues.querystring))}`,
     `Method request headers: ${mapText(Object.entries(multiValues.header))}`,
-    `Method request body before transformations: ${maskedIn(bodyText(body), exchange.key ? [exchange.key.value] : [])}`,
+    bodyLine('Method request body before transformations', body, exchange.key ? [exchange.key.value] : []),
   ]
 }
 
@@ -111,7 +111,7 @@ function endpointRequest({ uri, headers, body }: EndpointCall, secrets: readonly
   return [
     `Endpoint request URI: ${uri}`,
     `Endpoint request headers: ${mapText(Object.entries(headers()))}`,
-    `Endpoint request body after transformations: ${maskedIn(bodyText(body), secrets)}`,
+    bodyLine('Endpoint request body after transformations', body, secrets),
   ]
 }
 
@@ -119,16 +119,23 @@ function endpointResponse({ status, headers, body, latencyMs }: EndpointAnswer, 
   return [
     `Received response. Status: ${status}, Integration latency: ${Math.round(latencyMs)} ms`,
     `Endpoint response headers: ${mapText(Object.entries(headers()))}`,
-    `Endpoint response body before transformations: ${maskedIn(bodyText(body), secrets)}`,
+    bodyLine('Endpoint response body before transformations', body, secrets),
   ]
 }
 
-/** Of a body no more text is made than a line shows; bytes that are no text are told by their number. */
-function bodyText(body: HttpResponse['body']): string {
+/** `name: body`, secrets masked, not longer than a line may be. */
+export function bodyLine(name: string, body: HttpResponse['body'], secrets: readonly string[]): string {
+  // A secret that begins where the line ends must be seen whole to be known: in a URI it is up to nine times as long.
+  const slack = 9 * Math.max(0, ...secrets.map((secret) => secret.length))
+  return cut(`${name}: ${maskedIn(bodyText(body, LINE_CHARACTERS_MAX + 1 + slack), secrets)}`)
+}
+
+/** Of a body no more text is made than is asked for; bytes that are no text are told by their number. */
+function bodyText(body: HttpResponse['body'], characters: number): string {
   if (body === undefined) return ''
-  if (typeof body === 'string') return body.slice(0, LINE_CHARACTERS_MAX + 1)
+  if (typeof body === 'string') return body.slice(0, characters)
   if (!Buffer.isBuffer(body)) return '[Binary Data]'
-  const text = body.toString('utf8', 0, 4 * (LINE_CHARACTERS_MAX + 1))
+  const text = body.toString('utf8', 0, 4 * characters)
   return text.includes('\0') ? `[Binary Data: ${body.length} bytes]` : text
 }
 

@@ -16,9 +16,21 @@ export function masked(value: string): string {
   return '*'.repeat(value.length - legible.length) + legible
 }
 
-/** Every value of these that occurs in a text is masked there too: events of functions repeat headers and keys. */
+/**
+ * Every value of these that occurs in a text is masked there too, as it is, in JSON, in JSON inside JSON (a function that answers with its event) and in a
+ * URI. Of a short one only what is all of a JSON text or begins a query's value, since it may be a part of any word.
+ */
 export function maskedIn(text: string, secrets: readonly string[]): string {
   let shown = text
-  for (const secret of secrets) if (secret.length > LEGIBLE_CHARACTERS) shown = shown.replaceAll(secret, masked(secret))
+  for (const secret of secrets) {
+    const inJson = escapedText(secret)
+    const forms = new Set([secret, inJson, escapedText(inJson), encodeURIComponent(secret.toWellFormed())])
+    for (const form of forms) {
+      if (form.length > LEGIBLE_CHARACTERS) shown = shown.replaceAll(form, masked(form))
+      else if (form !== '') for (const [before, after] of [['"', '"'], ['\\"', '\\"'], ['=', '']] as const) shown = shown.replaceAll(before + form + after, before + masked(form) + after)
+    }
+  }
   return shown
 }
+
+const escapedText = (text: string): string => JSON.stringify(text).slice(1, -1)

@@ -8,6 +8,7 @@ import type { DeployedV2Stage } from '#services/apigatewayv2/index.ts'
 import type { AuthorizerFacts, IdentityFacts, TemplateContext } from '../templates/context.ts'
 import type { CompiledSocketIntegration, CompiledSocketRoute, CompiledWebSocketApi } from './deployment.ts'
 import type { SocketFacts } from './context.ts'
+import type { ExecutionLine } from '../rest/execution-lines.ts'
 
 /** Which stage of which API. */
 export interface SocketTarget {
@@ -30,6 +31,8 @@ export interface SocketClient {
   identity: IdentityFacts
   /** What the authorizer of `$connect` told: in every later event, too. */
   authorizer?: AuthorizerFacts | undefined
+  /** What the client sent for the authorizer to look at. Must not enter a trace or a log. */
+  identities?: readonly string[]
   /** For policies that look at the address or the transport. */
   request: Pick<HttpRequest, 'headers' | 'remoteAddress' | 'isSecure'>
 }
@@ -60,6 +63,8 @@ export interface SocketExchange {
   /** The value must not enter a trace or a log. */
   key?: { value: string, grant: KeyGrant }
   authorizerCall?: CalledFunction
+  /** Of the execution log, what steps have to say besides. */
+  lines?: readonly ExecutionLine[]
   integrationCall?: IntegrationCall
   /** What the integration made of the backend's answer: of a function behind `AWS_PROXY`, the status that it named. */
   resultStatus?: number

@@ -1,4 +1,4 @@
-// What becomes of an event: it is begun, run to its end whatever that is, and told of in a trace and an access log.
+// What becomes of an event: it is begun, run to its end whatever that is, and told of in a trace and in logs.
 
 import { AwsError } from '#aws/errors.ts'
 import type { Authenticator } from '#aws/authenticate.ts'
@@ -21,6 +21,7 @@ import { NotServed } from '../rest/not-served.ts'
 import { accessVariables, type SocketOutcome } from './access-variables.ts'
 import { compileWebSocketApi, type CompiledWebSocketApi } from './deployment.ts'
 import type { SocketClient, SocketExchange } from './exchange.ts'
+import { logSocketExecution } from './execution-lines.ts'
 import { createLiveConnections } from './live-connections.ts'
 import { disconnect } from './pipeline.ts'
 
@@ -94,7 +95,7 @@ export function createSocketGateway(options: SocketGatewayOptions) {
     }
   }
 
-  /** Runs an event to its end, whatever that is, and leaves its trace and its line in the log. */
+  /** Runs an event to its end, whatever that is, and leaves its trace and its lines in the logs. */
   async function settle<Value>(
     exchange: SocketExchange, run: () => Promise<Value>, statusOf: (value: Value) => number = () => 200,
   ): Promise<{ value?: Value, outcome: SocketOutcome }> {
@@ -110,6 +111,7 @@ export function createSocketGateway(options: SocketGatewayOptions) {
       onTrace(exchange.trace, requestFacts(exchange, outcome, clock.monotonic() - startedAt, options.region))
       const settings = exchange.deployed?.stage.accessLogSettings
       if (settings) accessLog.write(settings, exchange.atMs, accessVariables(exchange, outcome))
+      logSocketExecution(exchange, outcome, options.logs)
     } catch (error) {
       log.error({ err: error, requestId: exchange.requestId }, 'a trace or a line of a log was lost')
     } finally {

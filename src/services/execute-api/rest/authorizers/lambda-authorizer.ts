@@ -3,14 +3,14 @@
 import { formatArn } from '#aws/arn.ts'
 import type { Evaluation } from '#aws/policy/evaluate.ts'
 import { callFunction, type FunctionOptions } from '../../authorizers/function.ts'
-import { contextTexts, evaluateAnswer, readPolicyAnswer, type PolicyAnswer } from '../../authorizers/policy-answer.ts'
+import { contextTexts, evaluateAnswer, keyOfAnswer, readPolicyAnswer, type PolicyAnswer } from '../../authorizers/policy-answer.ts'
 import type { InvokeQuestion } from '../../authorizers/question.ts'
 import type { ResultCache, ResultKey } from '../../authorizers/result-cache.ts'
 import type { Exchange, Route } from '../exchange.ts'
-import { cut, mapText } from '../execution-lines.ts'
+import { bodyLine, cut, mapText } from '../execution-lines.ts'
 import { functionAnswer, functionEndpoint } from '../integrations/function-endpoint.ts'
 import { functionArnOf } from '../integrations/lambda.ts'
-import { masked, maskedIn } from '../mask.ts'
+import { masked } from '../mask.ts'
 import { requestValues, type RequestValues } from '../steps/read-call.ts'
 import type { CompiledAuthorizer } from './compile.ts'
 import { authorizerEvent } from './event.ts'
@@ -88,7 +88,7 @@ async function ask(
   const payload = Buffer.from(JSON.stringify(authorizerEvent(authorizer, { exchange, route, values, methodArn: question.resource, token: identity[0] ?? '' })))
   const endpoint = exchange.authorizerCall = functionEndpoint(exchange, functionArn, { body: payload, sourceArn, sentAtMs: options.clock.now() })
   note(exchange, 'data', `Endpoint request URI: ${endpoint.uri}`, cut(`Endpoint request headers: ${mapText(Object.entries(endpoint.headers()))}`),
-    cut(`Endpoint request body after transformations: ${maskedIn(payload.toString('utf8'), identity)}`))
+    bodyLine('Endpoint request body after transformations', payload, identity))
   const outcome = await callFunction(
     { functionArn, credentials: authorizerCredentials, sourceArn, scope: { accountId, region } },
     { payload, timeoutMs: AUTHORIZER_TIMEOUT_MS_MAX, traceHeader: exchange.traceHeader, request: exchange.request, atMs: exchange.atMs }, options,
@@ -105,7 +105,7 @@ async function ask(
     exchange.trace.add('authorizer', { ...facts, failed: outcome.reason })
     throw authorizerError(exchange, outcome.reason, outcome.timedOut ? 'AUTHORIZER_FAILURE' : 'AUTHORIZER_CONFIGURATION_ERROR')
   }
-  note(exchange, 'data', cut(`Authorizer result body before parsing: ${maskedIn(outcome.result.payload.toString('utf8'), identity)}`))
+  note(exchange, 'data', bodyLine('Authorizer result body before parsing', outcome.result.payload, [...identity, ...keyOfAnswer(outcome.result.payload)]))
   const answer = readPolicyAnswer(outcome.result.payload)
   if ('malformed' in answer) {
     exchange.trace.add('authorizer', { ...facts, malformed: answer.malformed })

@@ -43,7 +43,7 @@ async function invoke(
 ): Promise<InvocationResult> {
   const { exchange, route, integration: { definition }, deployed: { snapshot: { accountId, region, apiId }, stage: { stageName } } } = call
   const sourceArn = formatArn({ service: 'execute-api', region, accountId, resource: `${apiId}/${stageName}/${route.routeKey}` })
-  const uri = `https://lambda.${functionArn.split(':')[3] || region}.amazonaws.com/2015-03-31/functions/${functionArn}/invocations`
+  const uri = invocationUri(functionArn, region)
   const known = exchange.integrationCall = { uri, body: payload, sentAtMs: options.clock.now() }
   const outcome = await callFunction(
     { functionArn, credentials: definition.credentialsArn || undefined, sourceArn, scope: { accountId, region } },
@@ -61,3 +61,7 @@ async function invoke(
   exchange.trace.add('integration', { ...facts, failed: reason })
   throw timedOut ? endpointTimedOut() : configurationError(reason)
 }
+
+/** Where API Gateway says that it calls a function. */
+export const invocationUri = (functionArn: string, region: string): string =>
+  `https://lambda.${functionArn.split(':')[3] || region}.amazonaws.com/2015-03-31/functions/${functionArn}/invocations`

@@ -5,17 +5,21 @@ import { SignatureRefusal, type Authenticator, type SignatureClaim } from '#aws/
 import type { Caller } from '#aws/caller.ts'
 import type { HttpRequest } from '#lib/http.ts'
 import { callFunction, type FunctionOptions } from '../../authorizers/function.ts'
-import { contextTexts, evaluateAnswer, readPolicyAnswer, type PolicyAnswer } from '../../authorizers/policy-answer.ts'
+import { contextTexts, evaluateAnswer, keyOfAnswer, readPolicyAnswer, type PolicyAnswer } from '../../authorizers/policy-answer.ts'
 import { INVOKE, type InvokeQuestion } from '../../authorizers/question.ts'
 import { GatewayRefusal } from '../../gateway-responses.ts'
 import { functionArnOf } from '../../http/integrations/function-arn.ts'
+import { invocationUri } from '../integrations/function.ts'
 import { denied } from '../../rest/authorizers/refusals.ts'
 import { maskedAccount } from '../../rest/authorizers/resource-policy.ts'
+import { bodyLine } from '../../rest/execution-lines.ts'
+import { masked } from '../../rest/mask.ts'
 import type { IdentityFacts } from '../../templates/context.ts'
 import { signatureRefusal } from '../../signature-refusals.ts'
 import type { CompiledSocketRoute } from '../deployment.ts'
 import { authorizerEvent } from '../events.ts'
 import type { SocketExchange, SocketParameters } from '../exchange.ts'
+import { note, secretsOf } from '../execution-lines.ts'
 import { headerValues } from '../parameter-mapping.ts'
 import { contextValue, factsOf } from '../context.ts'
 
@@ -87,16 +91,21 @@ async function authorizeByFunction(
   const { trace, client } = exchange
   if (authorizer?.authorizerType !== 'REQUEST') throw authorizerError('the route\'s authorizer is missing or no Lambda authorizer')
   const traced = { id: authorizer.authorizerId, type: 'REQUEST' }
-  if (!hasIdentity(exchange, authorizer.identitySource, parameters)) {
+  const identity = identityOf(exchange, authorizer.identitySource, parameters)
+  client.identities = identity.filter(({ isSent }) => isSent).map(({ value }) => value)
+  note(exchange, 'progress', `Starting authorizer: ${authorizer.authorizerId} for request: ${exchange.requestId}`)
+  if (identity.some(({ value }) => value === '')) {
     trace.add('authorizer', { ...traced, refused: 'an identity source is missing or empty' })
     throw new GatewayRefusal('UNAUTHORIZED', 'Unauthorized')
   }
+  note(exchange, 'data', ...identity.map(({ value }) => `Incoming identity: ${masked(value)}`))
   const question = questionOf(exchange)
   const answer = await ask(exchange, handshake, authorizer, parameters, question, options)
   const evaluation = evaluateAnswer(answer, question)
   trace.add('authorizer', { ...traced, principalId: answer.principalId, outcome: evaluation.outcome, statements: evaluation.matched })
   client.authorizer = { ...contextTexts(answer.context), principalId: answer.principalId }
   exchange.usageIdentifierKey = answer.usageIdentifierKey
+  note(exchange, 'progress', `Using valid authorizer policy for principal: ${masked(answer.principalId)}`, 'Successfully completed authorizer execution')
   if (evaluation.outcome !== 'allowed') throw denied(evaluation.outcome)
 }
 
@@ -109,9 +118,11 @@ async function ask(
   const functionArn = functionArnOf(authorizerUri, stageVariables)
   if (functionArn === undefined) throw authorizerError('the authorizer\'s URI names no function')
   const event = authorizerEvent(exchange, parameters, { methodArn: question.resource, stageVariables })
+  const payload = Buffer.from(JSON.stringify(event))
+  note(exchange, 'data', bodyLine('Endpoint request body after transformations', payload, secretsOf(exchange)), `Sending request to ${invocationUri(functionArn, region)}`)
   const outcome = await callFunction(
     { functionArn, credentials, sourceArn: formatArn({ service: 'execute-api', region, accountId, resource: `${apiId}/authorizers/${id}` }), scope: { accountId, region } },
-    { payload: Buffer.from(JSON.stringify(event)), timeoutMs: AUTHORIZER_TIMEOUT_MS, traceHeader: exchange.traceHeader, request: handshake, atMs: exchange.atMs }, options,
+    { payload, timeoutMs: AUTHORIZER_TIMEOUT_MS, traceHeader: exchange.traceHeader, request: handshake, atMs: exchange.atMs }, options,
   )
   const { latencyMs, result } = outcome
   exchange.authorizerCall = { latencyMs, status: result?.status, requestId: result?.requestId, ...outcome.is === 'failed' && { error: outcome.reason } }
@@ -124,6 +135,7 @@ async function ask(
     exchange.trace.add('authorizer', { ...traced, failed: outcome.reason })
     throw authorizerError(outcome.reason)
   }
+  note(exchange, 'data', bodyLine('Authorizer result body before parsing', outcome.result.payload, [...secretsOf(exchange), ...keyOfAnswer(outcome.result.payload)]))
   const answer = readPolicyAnswer(outcome.result.payload)
   if ('malformed' in answer) {
     exchange.trace.add('authorizer', { ...traced, malformed: answer.malformed })
@@ -136,13 +148,16 @@ async function ask(
 const authorizerError = (reason: string): GatewayRefusal =>
   new GatewayRefusal('AUTHORIZER_CONFIGURATION_ERROR', 'Internal server error', { logLine: `Execution failed due to configuration error: ${reason}` })
 
-/** Source: API Gateway v2 API reference, CreateAuthorizer, `identitySource` of WebSocket APIs: all must be there, and not empty. */
-function hasIdentity(exchange: SocketExchange, sources: readonly string[], { header, querystring }: SocketParameters): boolean {
-  return sources.every((source) => {
+/**
+ * The values of the identity sources, empty where there is none, and whether the client sent them.
+ * Source: API Gateway v2 API reference, CreateAuthorizer, `identitySource` of WebSocket APIs: all must be there, and not empty.
+ */
+function identityOf(exchange: SocketExchange, sources: readonly string[], { header, querystring }: SocketParameters): { value: string, isSent: boolean }[] {
+  return sources.map((source) => {
     const name = source.slice(source.indexOf('.', source.startsWith('route.request.') ? 'route.request.'.length : 0) + 1)
-    if (source.startsWith('route.request.header.')) return Boolean(headerValues(header, name)?.at(-1))
-    if (source.startsWith('route.request.querystring.')) return Boolean(querystring[name]?.at(-1))
-    if (source.startsWith('stageVariables.')) return Boolean(exchange.deployed!.stage.stageVariables[name])
-    return source.startsWith('context.') && Boolean(contextValue(factsOf(exchange, '$connect'), name))
+    if (source.startsWith('route.request.header.')) return { value: headerValues(header, name)?.at(-1) ?? '', isSent: true }
+    if (source.startsWith('route.request.querystring.')) return { value: querystring[name]?.at(-1) ?? '', isSent: true }
+    if (source.startsWith('stageVariables.')) return { value: exchange.deployed!.stage.stageVariables[name] ?? '', isSent: false }
+    return { value: source.startsWith('context.') ? contextValue(factsOf(exchange, '$connect'), name) ?? '' : '', isSent: false }
   })
 }

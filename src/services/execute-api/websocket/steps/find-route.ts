@@ -14,7 +14,8 @@ export interface RouteOptions {
   compiled: (snapshot: V2ApiSnapshot) => CompiledWebSocketApi
 }
 
-const ownKeys = { CONNECT: '$connect', DISCONNECT: '$disconnect' } as const
+/** The routes of a connection's begin and end. */
+export const ownKeys = { CONNECT: '$connect', DISCONNECT: '$disconnect' } as const
 
 /**
  * Undefined for a connection's begin or end that nobody wants to hear of: those routes need not be there.
