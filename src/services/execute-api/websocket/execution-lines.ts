@@ -11,7 +11,8 @@ import type { SocketExchange } from './exchange.ts'
 /**
  * Writes an event's lines: at ERROR those of a failure, at INFO all, messages and payloads among them only with data tracing.
  *
- * Source: API Gateway v2 API reference, RouteSettings: a route's own, else the stage's. Ours: one stream a day, as with REST APIs.
+ * Source: API Gateway v2 API reference, RouteSettings: a route's own, else the stage's. Ours: the group's name, for which no page
+ * was found, and one stream a day, as with REST APIs.
  */
 export function logSocketExecution(exchange: SocketExchange, outcome: SocketOutcome, logs: Pick<LogSink, 'append'>): void {
   const { deployed, route, eventType, requestId, atMs } = exchange
