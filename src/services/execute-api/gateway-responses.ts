@@ -75,6 +75,11 @@ export function configurationError(reason: string): GatewayRefusal {
   return new GatewayRefusal('API_CONFIGURATION_ERROR', INTERNAL_SERVER_ERROR, { logLine: `Execution failed due to configuration error: ${reason}` })
 }
 
+/** Source: developer guide, "Gateway response types", INTEGRATION_TIMEOUT; public reports for sentence and log line. */
+export function endpointTimedOut(): GatewayRefusal {
+  return new GatewayRefusal('INTEGRATION_TIMEOUT', 'Endpoint request timed out', { logLine: 'Execution failed due to a timeout error' })
+}
+
 /** What a gateway response's templates and headers may name. */
 export interface RefusalScope {
   /** Looks up `context.error.message`, `stageVariables.x`, `method.request.header.x`, …; undefined prints nothing. */

@@ -11,7 +11,7 @@ import { startServer } from '#test/support/server.ts'
 const compilers = {
   'execute-api/rest/deployment.ts': ['compileDeployment', 'compileMethod', 'compilePattern', 'compileResourcePolicy'],
   'execute-api/rest/router.ts': ['createRouter'],
-  'execute-api/rest/body-validators.ts': ['compileBodyValidators', 'loadModels', 'compileModel'],
+  'execute-api/body-validators.ts': ['compileBodyValidators', 'loadModels', 'compileModel'],
   'execute-api/templates/stored-template.ts': ['compileStoredTemplate'],
   'execute-api/templates/mapping-template.ts': ['compileMappingTemplate'],
   'execute-api/templates/velocity/parse.ts': ['parseTemplate'],

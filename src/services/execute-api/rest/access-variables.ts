@@ -1,11 +1,12 @@
 // The `$context` variables of REST APIs' access logs.
 
 import type { AccessValue, AccessVariables } from '../access-log.ts'
+import { masked } from '../mask.ts'
+import { stepLatency } from '../step-latency.ts'
 import { JavaList, JavaMap, toText, type Value } from '../templates/values.ts'
 import { factsOf } from './call-facts.ts'
 import type { EndpointCall, Exchange } from './exchange.ts'
 import type { Outcome } from './execution-lines.ts'
-import { masked } from './mask.ts'
 
 /** Whole milliseconds, as AWS prints latencies. */
 const ms = (value: number | undefined): number | undefined => (value === undefined ? undefined : Math.round(value))
@@ -112,11 +113,4 @@ function authorizerStatus(authorizerCall: EndpointCall | undefined, { call }: Ex
 function integrationError({ endpoint }: Exchange, { refusal }: Outcome): string | undefined {
   if (!endpoint) return undefined
   return endpoint.error ?? (refusal ? refusal.logLine ?? refusal.message : undefined)
-}
-
-/** Milliseconds between a step of the trace and the one before it. */
-export function stepLatency({ trace }: Pick<Exchange, 'trace'>, name: string): number | undefined {
-  const steps = trace.steps()
-  const index = steps.findIndex(({ step }) => step === name)
-  return index < 1 ? undefined : ms(steps[index]!.atMs - steps[index - 1]!.atMs)
 }

@@ -4,10 +4,10 @@ import { parsePolicy } from '#aws/policy/parse.ts'
 import { compilePolicy } from '#aws/policy/compile.ts'
 import type { Policy } from '#aws/policy/document.ts'
 import type { Integration, IntegrationResponse, RestApiSnapshot, SnapshotMethod, SnapshotResource } from '#services/apigateway/index.ts'
-import { compileStoredTemplate, type CompiledTemplate } from '../templates/stored-template.ts'
 import { compileJavaPattern, PatternError } from '#lib/java-regex.ts'
+import { compileBodyValidators, type BodyValidator } from '../body-validators.ts'
+import { compileStoredTemplate, type CompiledTemplate } from '../templates/stored-template.ts'
 import { compileAuthorizer, type CompiledAuthorizer } from './authorizers/compile.ts'
-import { compileBodyValidators, type BodyValidator } from './body-validators.ts'
 import { createRouter, type Router } from './router.ts'
 
 export interface CompiledDeployment {

@@ -6,10 +6,10 @@ import type { Trace } from '#aws/trace.ts'
 import type { HttpRequest } from '#lib/http.ts'
 import type { DeployedStage } from '#services/apigateway/index.ts'
 import type { Address } from '../address.ts'
-import type { RequestParameters } from '../templates/input.ts'
+import type { ExecutionLine } from '../execution-line.ts'
 import type { AuthorizerFacts, ContextFacts, TemplateContext } from '../templates/context.ts'
+import type { RequestParameters } from '../templates/input.ts'
 import type { CompiledDeployment, CompiledIntegration, CompiledMethod } from './deployment.ts'
-import type { ExecutionLine } from './execution-lines.ts'
 import type { RequestKey } from './steps/identify-key.ts'
 
 /** A request as it arrived. The rest is filled in by the steps, for whoever answers when one of them refuses. */

@@ -1,17 +1,10 @@
 // The lines of an execution log: what one request did, in the words of AWS's logs. CloudWatch Logs and test invocations show the same ones.
 
 import type { HttpResponse } from '#lib/http.ts'
+import { bodyLine, cut, mapText, type ExecutionLine } from '../execution-line.ts'
 import type { GatewayRefusal } from '../gateway-responses.ts'
+import { isSecret, masked } from '../mask.ts'
 import type { ApiCall, EndpointAnswer, EndpointCall, Exchange, Route } from './exchange.ts'
-import { isSecret, masked, maskedIn } from './mask.ts'
-
-export interface ExecutionLine {
-  /** Milliseconds since 1970. */
-  atMs: number
-  text: string
-  /** `failure`: logged at ERROR and INFO. `progress`: at INFO. `data`: at INFO with data tracing, and never longer than 1,024 characters. */
-  is: 'failure' | 'progress' | 'data'
-}
 
 /** How a request ended. */
 export interface Outcome {
@@ -20,12 +13,6 @@ export interface Outcome {
   refusal?: GatewayRefusal | undefined
   endedAtMs: number
 }
-
-/**
- * Source: developer guide, "CloudWatch log formats for API Gateway": more is cut off. That the name of the line counts, and what stands at
- * the end: users' published logs.
- */
-export const LINE_CHARACTERS_MAX = 1_024
 
 /**
  * The lines of a deployed call, or of a test invocation (`exchange.test`).
@@ -81,17 +68,6 @@ export function methodResponseHeaders({ test }: Exchange, { headers }: HttpRespo
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hidden.has(name.toLowerCase())))
 }
 
-/** `{name=value, other=a,b}`, secrets masked. */
-export function mapText(entries: Iterable<readonly [name: string, value: string | readonly string[]]>): string {
-  const pairs = [...entries].map(([name, value]) => {
-    const text = typeof value === 'string' ? value : value.join(',')
-    return `${name}=${isSecret(name) ? masked(text) : text}`
-  })
-  return `{${pairs.join(', ')}}`
-}
-
-export const cut = (text: string): string => (text.length > LINE_CHARACTERS_MAX ? `${text.slice(0, LINE_CHARACTERS_MAX)} [TRUNCATED]` : text)
-
 /** `Sat Mar 05 15:47:32 UTC 2022`, as Java prints dates. */
 export function javaDate(atMs: number): string {
   const [weekday, day, month, year, time] = new Date(atMs).toUTCString().replace(',', '').split(' ')
@@ -121,22 +97,6 @@ function endpointResponse({ status, headers, body, latencyMs }: EndpointAnswer, 
     `Endpoint response headers: ${mapText(Object.entries(headers()))}`,
     bodyLine('Endpoint response body before transformations', body, secrets),
   ]
-}
-
-/** `name: body`, secrets masked, not longer than a line may be. */
-export function bodyLine(name: string, body: HttpResponse['body'], secrets: readonly string[]): string {
-  // A secret that begins where the line ends must be seen whole to be known: in a URI it is up to nine times as long.
-  const slack = 9 * Math.max(0, ...secrets.map((secret) => secret.length))
-  return cut(`${name}: ${maskedIn(bodyText(body, LINE_CHARACTERS_MAX + 1 + slack), secrets)}`)
-}
-
-/** Of a body no more text is made than is asked for; bytes that are no text are told by their number. */
-function bodyText(body: HttpResponse['body'], characters: number): string {
-  if (body === undefined) return ''
-  if (typeof body === 'string') return body.slice(0, characters)
-  if (!Buffer.isBuffer(body)) return '[Binary Data]'
-  const text = body.toString('utf8', 0, 4 * characters)
-  return text.includes('\0') ? `[Binary Data: ${body.length} bytes]` : text
 }
 
 function secretsOf({ exchange }: ApiCall): string[] {

@@ -2,8 +2,8 @@
 
 import type { AccessValue, AccessVariables } from '../access-log.ts'
 import type { GatewayRefusal } from '../gateway-responses.ts'
-import { stepLatency } from '../rest/access-variables.ts'
-import { masked } from '../rest/mask.ts'
+import { masked } from '../mask.ts'
+import { stepLatency } from '../step-latency.ts'
 import { contextValue, factsOf } from './context.ts'
 import type { SocketExchange } from './exchange.ts'
 

@@ -2,7 +2,7 @@
 
 import { compileJavaPattern, PatternError } from '#lib/java-regex.ts'
 import type { Authorizer, Integration, IntegrationResponse, Model, Route, V2ApiSnapshot } from '#services/apigatewayv2/index.ts'
-import { compileBodyValidators, type BodyValidator } from '../rest/body-validators.ts'
+import { compileBodyValidators, type BodyValidator } from '../body-validators.ts'
 import { compileStoredTemplate, type CompiledTemplate } from '../templates/stored-template.ts'
 import { compileSelection, DEFAULT_KEY, type Selection } from './selection.ts'
 

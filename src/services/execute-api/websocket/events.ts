@@ -1,9 +1,9 @@
 // What functions are given: the event of a proxy integration, and that of an authorizer.
 
-import { eventHeaders, type EventHeaders } from '../rest/event-parts.ts'
-import { passesAuthorization } from '../rest/request-headers.ts'
-import type { SocketCall, SocketExchange, SocketParameters } from './exchange.ts'
+import { passesAuthorization } from '../backends/permitted-headers.ts'
+import { eventHeaders, type EventHeaders } from '../event-parts.ts'
 import { factsOf } from './context.ts'
+import type { SocketCall, SocketExchange, SocketParameters } from './exchange.ts'
 
 /**
  * Source: events that users publish, as in `context.ts`: headers only where a connection begins or ends, of an end four of which but the host is

@@ -5,10 +5,10 @@ import type { Trace } from '#aws/trace.ts'
 import type { HttpRequest } from '#lib/http.ts'
 import type { KeyGrant } from '#services/apigateway/index.ts'
 import type { DeployedV2Stage } from '#services/apigatewayv2/index.ts'
+import type { ExecutionLine } from '../execution-line.ts'
 import type { AuthorizerFacts, IdentityFacts, TemplateContext } from '../templates/context.ts'
-import type { CompiledSocketIntegration, CompiledSocketRoute, CompiledWebSocketApi } from './deployment.ts'
 import type { SocketFacts } from './context.ts'
-import type { ExecutionLine } from '../rest/execution-lines.ts'
+import type { CompiledSocketIntegration, CompiledSocketRoute, CompiledWebSocketApi } from './deployment.ts'
 
 /** Which stage of which API. */
 export interface SocketTarget {

@@ -2,11 +2,11 @@
 
 import type { LogSink } from '#services/logs/index.ts'
 import { streamOf } from '../access-log.ts'
-import { bodyLine, cut, type ExecutionLine } from '../rest/execution-lines.ts'
-import { isSecret, masked, maskedIn } from '../rest/mask.ts'
+import { bodyLine, cut, type ExecutionLine } from '../execution-line.ts'
+import { isSecret, masked, maskedIn } from '../mask.ts'
 import type { SocketOutcome } from './access-variables.ts'
-import { ownKeys } from './steps/find-route.ts'
 import type { SocketExchange } from './exchange.ts'
+import { ownKeys } from './steps/find-route.ts'
 
 /**
  * Writes an event's lines: at ERROR those of a failure, at INFO all, messages and payloads among them only with data tracing.

@@ -3,7 +3,7 @@
 import type { HttpRequest } from '#lib/http.ts'
 import type { Metering } from '#services/apigateway/index.ts'
 import { configurationError, GatewayRefusal, INTERNAL_SERVER_ERROR } from '../gateway-responses.ts'
-import { requestValues } from '../rest/steps/read-call.ts'
+import { requestValues } from '../request-values.ts'
 import { TemplateContext } from '../templates/context.ts'
 import { factsOf } from './context.ts'
 import type { CompiledSocketRoute } from './deployment.ts'

@@ -8,12 +8,12 @@ import { answerV1, answerV2 } from '#aws/http-payload/answers.ts'
 import { eventV1, eventV2 } from '#aws/http-payload/events.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { InvocationResult, Invoker } from '#services/lambda/index.ts'
+import { functionArnOf } from '../../backends/function-arn.ts'
 import { GatewayRefusal } from '../../gateway-responses.ts'
 import { GATEWAY_PRINCIPAL, type GatewayRoles } from '../../gateway-role.ts'
 import { callFacts } from '../context.ts'
 import type { HttpApiAnswer, HttpApiCall } from '../exchange.ts'
 import { internalServerError, serviceUnavailable } from '../refusals.ts'
-import { functionArnOf } from './function-arn.ts'
 import { timeoutOf } from './timeout.ts'
 
 export interface FunctionIntegrationOptions {

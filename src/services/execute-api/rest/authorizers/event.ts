@@ -1,9 +1,9 @@
 // What an authorizer's function is given.
 
+import { eventHeaders, eventIdentity } from '../../event-parts.ts'
+import type { RequestValues } from '../../request-values.ts'
 import { factsOf } from '../call-facts.ts'
-import { eventHeaders, eventIdentity } from '../event-parts.ts'
 import type { Exchange, Route } from '../exchange.ts'
-import type { RequestValues } from '../steps/read-call.ts'
 import type { CompiledAuthorizer } from './compile.ts'
 
 /** Source: API Gateway developer guide, "Input to an API Gateway Lambda authorizer". */

@@ -1,8 +1,8 @@
 // The values of an authorizer's identity sources in a request.
 
+import type { RequestValues } from '../../request-values.ts'
 import { factsOf } from '../call-facts.ts'
 import type { Exchange, Route } from '../exchange.ts'
-import type { RequestValues } from '../steps/read-call.ts'
 import type { CompiledAuthorizer } from './compile.ts'
 
 /**

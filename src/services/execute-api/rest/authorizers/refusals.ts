@@ -1,9 +1,9 @@
 // How authorizers refuse: what clients read, and what stands in the execution log.
 
+import type { ExecutionLine } from '../../execution-line.ts'
 import { GatewayRefusal } from '../../gateway-responses.ts'
 import type { AuthorizerFacts } from '../../templates/context.ts'
 import type { Exchange } from '../exchange.ts'
-import type { ExecutionLine } from '../execution-lines.ts'
 
 /** What an authorizer found out of a caller who may call. */
 export interface Authorized {
@@ -24,14 +24,6 @@ const AUTHORIZER_ERROR = 'Execution failed due to configuration error: Authorize
 export function authorizerError(exchange: Exchange, reason: string, type: 'AUTHORIZER_CONFIGURATION_ERROR' | 'AUTHORIZER_FAILURE' = 'AUTHORIZER_CONFIGURATION_ERROR'): GatewayRefusal {
   note(exchange, 'failure', `Execution failed due to configuration error: ${reason}`)
   return new GatewayRefusal(type, reason, { logLine: AUTHORIZER_ERROR })
-}
-
-/**
- * Source: public reports of such answers, of 2021 (without an explicit deny) and of 2024 and later (with one).
- */
-export function denied(outcome: 'explicit-deny' | 'implicit-deny'): GatewayRefusal {
-  const message = 'User is not authorized to access this resource'
-  return new GatewayRefusal('ACCESS_DENIED', outcome === 'explicit-deny' ? `${message} with an explicit deny in an identity-based policy` : message)
 }
 
 /** Adds lines to the execution log. `at` counts from the arrival of the request. */

@@ -3,6 +3,7 @@
 import type { Evaluation } from '#aws/policy/evaluate.ts'
 import { refusalSentence } from '#aws/policy/refusal.ts'
 import { evaluateAnonymously, INVOKE, type InvokeQuestion } from '../../authorizers/question.ts'
+import { maskedAccount } from '../../authorizers/refusals.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
 import type { Exchange, Route } from '../exchange.ts'
 
@@ -20,9 +21,4 @@ export function judgeAnonymously(exchange: Exchange, { deployment: { policy } }:
 /** Source: public reports of such answers, of 2025 with the end that names the policy. */
 export function anonymousRefusal(evaluation: Evaluation, { resource }: InvokeQuestion): GatewayRefusal {
   return new GatewayRefusal('ACCESS_DENIED', refusalSentence({ caller: 'anonymous', action: INVOKE, resource: maskedAccount(resource) }, evaluation))
-}
-
-/** Source: public reports of such answers, among them ASFHyP3/hyp3 issue 2283: eight asterisks and the last four digits. */
-export function maskedAccount(arn: string): string {
-  return arn.replace(/^(arn:[^:]*:[^:]*:[^:]*:)\d{8}(\d{4}:)/, '$1********$2')
 }

@@ -3,43 +3,22 @@
 import type { Caller } from '#aws/caller.ts'
 import type { ServiceAnswer, ServiceCall, ServiceCalls } from '#aws/service-calls.ts'
 import type { Clock } from '#lib/clock.ts'
+import { filledUri, queryOf, withStageVariables } from '../../backends/address.ts'
+import { backendOf } from '../../backends/service-uri.ts'
+import { configurationError, endpointTimedOut } from '../../gateway-responses.ts'
 import type { GatewayRoles } from '../../gateway-role.ts'
-import { configurationError } from '../../gateway-responses.ts'
+import { notServed } from '../../not-served.ts'
+import { PAYLOAD_BYTES_MAX } from '../../payload-limit.ts'
 import { tracedBody } from '../../traced-body.ts'
 import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
-import { notServed } from '../not-served.ts'
-import { PAYLOAD_BYTES_MAX } from '../steps/read-call.ts'
-import { filledUri, queryOf, withStageVariables } from './address.ts'
 import { backendHeaders } from './backend-headers.ts'
 import { sourceArnOf } from './source-arn.ts'
-import { endpointTimedOut, integrationTimeoutMs } from './timeout.ts'
+import { integrationTimeoutMs } from './timeout.ts'
 
 export interface ServiceOptions {
   services: ServiceCalls
   gatewayRoles: GatewayRoles
   clock: Clock
-}
-
-/** What an integration's URI names. */
-export interface Backend {
-  region: string
-  service: string
-  target: ServiceCall['target']
-  /** That a path brought along. */
-  rawQuery: string
-}
-
-/**
- * `arn:aws:apigateway:{region}:{subdomain.}{service}:{path|action}/{service_api}`. An action may bring parameters: `action/GetObject&Bucket=x`.
- * Source: API Gateway API reference, PutIntegration, `uri`.
- */
-export function backendOf(uri: string): Backend | undefined {
-  const match = /^arn:[^:]+:apigateway:([^:]*):(?:[^:]*\.)?([^:.]+):(path|action)\/(.*)$/s.exec(uri)
-  if (!match) return undefined
-  const [, region = '', service = '', kind, rest = ''] = match
-  const at = rest.search(kind === 'path' ? /\?/ : /[&?]/)
-  const [named, rawQuery] = at === -1 ? [rest, ''] : [rest.slice(0, at), rest.slice(at + 1)]
-  return { region, service, rawQuery, target: kind === 'path' ? { path: `/${named.replace(/^\/+/, '')}` } : { action: named } }
 }
 
 /**

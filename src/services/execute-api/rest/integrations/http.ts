@@ -1,16 +1,15 @@
 // HTTP and HTTP_PROXY: another server answers, over HTTP.
 
 import type { Clock } from '#lib/clock.ts'
-import type { HttpHeaders } from '#lib/http.ts'
 import { HttpFailure, type HttpClient, type IncomingAnswer } from '#lib/http-client.ts'
-import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
-import { responsePayload } from '../content-handling.ts'
+import { filledUri, withQuery } from '../../backends/address.ts'
+import { joined, httpRefusal } from '../../backends/http-answer.ts'
+import { PAYLOAD_BYTES_MAX } from '../../payload-limit.ts'
 import { tracedBody } from '../../traced-body.ts'
+import { responsePayload } from '../content-handling.ts'
 import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
-import { PAYLOAD_BYTES_MAX } from '../steps/read-call.ts'
-import { filledUri, withQuery } from './address.ts'
 import { backendHeaders } from './backend-headers.ts'
-import { endpointTimedOut, integrationTimeoutMs } from './timeout.ts'
+import { integrationTimeoutMs } from './timeout.ts'
 
 export interface HttpOptions {
   http: HttpClient
@@ -76,36 +75,4 @@ function resultOf({ integration, exchange, route }: ApiCall, { status, headers, 
     binaryMediaTypes: route.deployed.snapshot.binaryMediaTypes, contentHandling: undefined,
   })
   return { ...result, body: payload.bytes, isFinal: true }
-}
-
-/** Of each header its values, in the spelling that came first. */
-export function joined(lines: ReturnType<HttpHeaders['entries']>): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {}
-  const spellings = new Map<string, string>()
-  for (const [name, value] of lines) {
-    const lower = name.toLowerCase()
-    const spelling = spellings.get(lower) ?? name
-    spellings.set(lower, spelling)
-    const known = headers[spelling]
-    headers[spelling] = known === undefined ? value : [known, value].flat()
-  }
-  return headers
-}
-
-/**
- * Source: answers and execution logs published by users, among them aws-samples for ECS behind API Gateway (a wrong host name),
- * RhinoSecurityLabs/IPRotate_Burp_Extension issue 17 (no connection), and localstack's HTTP integration (an address that is none).
- */
-export function httpRefusal(failure: HttpFailure, host: string): GatewayRefusal {
-  switch (failure.because) {
-    case 'timeout': return endpointTimedOut()
-    case 'network': return new GatewayRefusal('INTEGRATION_FAILURE', 'Network error communicating with endpoint', { logLine: 'Execution failed due to a network error communicating with endpoint' })
-    case 'address': return configurationError('Invalid endpoint address')
-    case 'wrong host': return configurationError(`Host name '${host}' does not match the certificate subject provided by the peer`)
-    case 'untrusted': return configurationError('General SSLEngine problem')
-    case 'too large': {
-      const length = failure.announcedBytes === undefined ? '' : ` of reported length ${failure.announcedBytes}`
-      return configurationError(`Integration response${length} is larger than allowed maximum of ${PAYLOAD_BYTES_MAX} bytes.`)
-    }
-  }
 }

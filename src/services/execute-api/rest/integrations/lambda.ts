@@ -2,18 +2,19 @@
 
 import { AwsError } from '#aws/errors.ts'
 import type { Invocation, InvocationResult } from '#services/lambda/index.ts'
-import { configurationError, GatewayRefusal, INTERNAL_SERVER_ERROR } from '../../gateway-responses.ts'
+import { withStageVariables } from '../../backends/address.ts'
+import { errorMessageOf } from '../../backends/function-answer.ts'
+import { configurationError, GatewayRefusal, INTERNAL_SERVER_ERROR, endpointTimedOut } from '../../gateway-responses.ts'
+import { NotServed, notServed } from '../../not-served.ts'
 import { JsonSyntaxError, parseJson } from '../../templates/json.ts'
-import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
-import { NotServed, notServed } from '../not-served.ts'
 import { notJson } from '../../templates/run-template.ts'
 import { tracedBody } from '../../traced-body.ts'
+import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
 import type { IntegrateOptions } from '../steps/integrate.ts'
-import { withStageVariables } from './address.ts'
 import { send } from './aws-service.ts'
 import { functionAnswer, functionEndpoint } from './function-endpoint.ts'
 import { sourceArnOf } from './source-arn.ts'
-import { endpointTimedOut, integrationTimeoutMs } from './timeout.ts'
+import { integrationTimeoutMs } from './timeout.ts'
 
 /** Whom a function's policy lets in. */
 const PRINCIPAL = 'apigateway.amazonaws.com'
@@ -58,17 +59,6 @@ function refuseUnlessJson(payload: Buffer): void {
     } catch (error) {
       throw notJson(error instanceof JsonSyntaxError ? error.message : 'malformed')
     }
-  }
-}
-
-/** Source: developer guide, "Handle Lambda errors in API Gateway": patterns are matched with the `errorMessage` of the answer. */
-export function errorMessageOf(payload: Buffer): string | undefined {
-  if (!payload.includes('"errorMessage"')) return undefined
-  try {
-    const answer = JSON.parse(payload.toString('utf8')) as { errorMessage?: unknown } | null
-    return typeof answer?.errorMessage === 'string' ? answer.errorMessage : undefined
-  } catch {
-    return undefined
   }
 }
 

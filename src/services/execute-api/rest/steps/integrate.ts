@@ -2,14 +2,14 @@
 
 import type { Clock } from '#lib/clock.ts'
 import type { Invoker } from '#services/lambda/index.ts'
+import { filledUri } from '../../backends/address.ts'
+import { notServed } from '../../not-served.ts'
+import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
 import { callService, type ServiceOptions } from '../integrations/aws-service.ts'
 import { callHttp, type HttpOptions } from '../integrations/http.ts'
-import { invokeFunction, functionArnOf } from '../integrations/lambda.ts'
 import { invokeProxyFunction } from '../integrations/lambda-proxy.ts'
+import { invokeFunction, functionArnOf } from '../integrations/lambda.ts'
 import { answerMock } from '../integrations/mock.ts'
-import { filledUri } from '../integrations/address.ts'
-import { notServed } from '../not-served.ts'
-import type { ApiCall, IntegrationRequest, IntegrationResult } from '../exchange.ts'
 
 export interface IntegrateOptions extends HttpOptions, ServiceOptions {
   invoker: Pick<Invoker, 'invoke'>

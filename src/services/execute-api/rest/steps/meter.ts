@@ -2,8 +2,8 @@
 
 import type { Metering, RateLimit, RefusingLimit } from '#services/apigateway/index.ts'
 import { GatewayRefusal } from '../../gateway-responses.ts'
+import { masked } from '../../mask.ts'
 import type { Exchange, Route } from '../exchange.ts'
-import { masked } from '../mask.ts'
 import { methodSetting } from '../method-settings.ts'
 import type { RequestKey } from './identify-key.ts'
 

@@ -2,18 +2,15 @@
 
 import type { SignatureClaim } from '#aws/authenticate.ts'
 import { BodyTooLarge } from '#lib/http.ts'
-import { decoded } from '../../address.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
+import { PAYLOAD_BYTES_MAX } from '../../payload-limit.ts'
+import { requestValues } from '../../request-values.ts'
 import { TemplateContext } from '../../templates/context.ts'
 import { tracedBody } from '../../traced-body.ts'
 import { factsOf } from '../call-facts.ts'
 import { decodedBody } from '../compression.ts'
 import type { ApiCall, Exchange, Route } from '../exchange.ts'
-import { methodHeaders } from '../request-headers.ts'
 import { finishSignature } from './authenticate.ts'
-
-/** Source: API Gateway quotas, "Payload size". Bytes. */
-export const PAYLOAD_BYTES_MAX = 10 * 1024 * 1024
 
 /**
  * A body that is signed, once it is known that it is: what refuses later may name the caller, and who only knows a key's id is not the caller.
@@ -49,15 +46,6 @@ export async function readCall(exchange: Exchange, route: Route, claim: Signatur
   return call
 }
 
-/** The parameters of a request, without its body. */
-export type RequestValues = Pick<ApiCall, 'parameters' | 'multiValues'>
-
-export function requestValues(exchange: Pick<Exchange, 'request' | 'traceHeader' | 'test'>, path: Route['pathParameters']): RequestValues {
-  const header = collect(spelledOnce(methodHeaders(exchange)))
-  const querystring = collect(parseQuery(exchange.request.rawQuery))
-  return { parameters: { path, querystring: lastOf(querystring), header: lastOf(header) }, multiValues: { querystring, header } }
-}
-
 async function readBody(exchange: Exchange): Promise<Buffer> {
   try {
     return await exchange.request.body(PAYLOAD_BYTES_MAX)
@@ -66,38 +54,4 @@ async function readBody(exchange: Exchange): Promise<Buffer> {
     if (error instanceof BodyTooLarge) throw new GatewayRefusal('REQUEST_TOO_LARGE', 'Request Too Long')
     throw error
   }
-}
-
-/** Names and values of a query, decoded; a name without `=` has an empty value. */
-export function parseQuery(rawQuery: string): [name: string, value: string][] {
-  if (rawQuery === '') return []
-  return rawQuery.split('&').filter((pair) => pair !== '').map((pair) => {
-    const equals = pair.indexOf('=')
-    const [name, value] = equals === -1 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
-    return [decoded(name.replaceAll('+', ' ')), decoded(value.replaceAll('+', ' '))]
-  })
-}
-
-/** Header names that differ in case only are one, spelled as the first. */
-function spelledOnce(lines: readonly (readonly [string, string])[]): (readonly [string, string])[] {
-  const spellings = new Map<string, string>()
-  return lines.map(([name, value]) => {
-    const lower = name.toLowerCase()
-    if (!spellings.has(lower)) spellings.set(lower, name)
-    return [spellings.get(lower)!, value]
-  })
-}
-
-/** Values by name. */
-function collect(pairs: Iterable<readonly [string, string]>): Record<string, string[]> {
-  const values: Record<string, string[]> = Object.create(null) as Record<string, string[]>
-  for (const [name, value] of pairs) (values[name] ??= []).push(value)
-  return values
-}
-
-/** Observed: localstack, on AWS: of several values of a parameter the last is the single one. */
-function lastOf(values: Readonly<Record<string, string[]>>): Record<string, string> {
-  const single: Record<string, string> = Object.create(null) as Record<string, string>
-  for (const name of Object.keys(values)) single[name] = values[name]!.at(-1)!
-  return single
 }

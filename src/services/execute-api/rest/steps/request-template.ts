@@ -1,14 +1,14 @@
 // Step 8: what the integration gets: parameters as they are mapped, and the template for the content type, or the body as it came.
 
+import { refuseMappedHeaders } from '../../backends/permitted-headers.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
 import type { Overrides } from '../../templates/context.ts'
-import { requestPayload } from '../content-handling.ts'
 import type { CompiledTemplate } from '../../templates/stored-template.ts'
+import { requestPayload } from '../content-handling.ts'
+import type { ApiCall, IntegrationRequest } from '../exchange.ts'
 import { chooseByContentType } from '../media-types.ts'
 import { mapRequestParameters, type MappedRequest } from '../parameter-mapping.ts'
-import { refuseMappedHeaders } from '../request-headers.ts'
 import { runTemplate } from '../run-template.ts'
-import type { ApiCall, IntegrationRequest } from '../exchange.ts'
 
 /**
  * Source: developer guide, "Method request behavior for payloads without mapping templates": a body that no template matches is passed

@@ -1,10 +1,10 @@
 // Step 6: the backend does its work.
 
-import type { FunctionOptions } from '../../authorizers/function.ts'
+import { functionArnOf } from '../../backends/function-arn.ts'
+import type { FunctionOptions } from '../../backends/function.ts'
+import { mockStatus } from '../../backends/mock-status.ts'
 import { configurationError } from '../../gateway-responses.ts'
-import { functionArnOf } from '../../http/integrations/function-arn.ts'
-import { answerMock } from '../../rest/integrations/mock.ts'
-import { notServed } from '../../rest/not-served.ts'
+import { notServed } from '../../not-served.ts'
 import type { SocketCall, SocketRequest, SocketResult } from '../exchange.ts'
 import { invokeFunction, invokeProxy } from '../integrations/function.ts'
 import { callServer, type ServerOptions } from '../integrations/server.ts'
@@ -20,9 +20,9 @@ export async function integrate(call: SocketCall, request: SocketRequest, option
   const functionArn = functionArnOf(integrationUri, stage.stageVariables)
   switch (integrationType) {
     case 'MOCK': {
-      const { status, body } = answerMock({ ...request, contentType: undefined })
+      const status = mockStatus(request.body)
       exchange.trace.add('integration', { type: integrationType, status })
-      return { status, headers: {}, body, isFunction: false }
+      return { status, headers: {}, body: Buffer.alloc(0), isFunction: false }
     }
     case 'HTTP':
     case 'HTTP_PROXY': return callServer(call, request, options)

@@ -2,7 +2,7 @@
 
 import type { Metering } from '#services/apigateway/index.ts'
 import { GatewayRefusal } from '../../gateway-responses.ts'
-import { masked } from '../../rest/mask.ts'
+import { masked } from '../../mask.ts'
 import type { CompiledSocketRoute } from '../deployment.ts'
 import type { SocketExchange } from '../exchange.ts'
 

@@ -1,8 +1,8 @@
 // Step 5: what the integration gets: the body through the selected template, and mapped parameters.
 
+import { refuseMappedHeaders } from '../../backends/permitted-headers.ts'
 import { configurationError, GatewayRefusal } from '../../gateway-responses.ts'
 import { renderTraced } from '../../templates/run-template.ts'
-import { refuseMappedHeaders } from '../../rest/request-headers.ts'
 import type { SocketCall, SocketParameters, SocketRequest } from '../exchange.ts'
 import { mapRequestParameters, scopeOf } from '../parameter-mapping.ts'
 import { DEFAULT_KEY } from '../selection.ts'

@@ -1,6 +1,6 @@
 // Where an integration's request goes: its URI with path parameters and stage variables put in, and the query.
 
-import { configurationError } from '../../gateway-responses.ts'
+import { configurationError } from '../gateway-responses.ts'
 
 /** Stage variables may stand anywhere; one that is not there is empty. Source: developer guide, "API Gateway stage variables reference". */
 export function withStageVariables(text: string, stageVariables: Readonly<Record<string, string>>): string {

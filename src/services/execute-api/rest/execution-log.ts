@@ -1,10 +1,10 @@
 // The execution log of a stage in CloudWatch Logs: what each request did, as far as the stage's settings ask for it.
 
 import type { LogSink } from '#services/logs/index.ts'
-import { streamOf } from './access-log.ts'
-import type { Exchange } from './rest/exchange.ts'
-import { executionLines, type Outcome } from './rest/execution-lines.ts'
-import { methodSetting } from './rest/method-settings.ts'
+import { streamOf } from '../access-log.ts'
+import type { Exchange } from './exchange.ts'
+import { executionLines, type Outcome } from './execution-lines.ts'
+import { methodSetting } from './method-settings.ts'
 
 /**
  * Writes a request's lines: at ERROR those of a failure, at INFO all, headers and bodies among them only with data tracing.

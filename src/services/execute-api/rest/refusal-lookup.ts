@@ -1,9 +1,9 @@
 // The variables that gateway responses may name.
 
-import type { GatewayRefusal } from './gateway-responses.ts'
-import { factsOf } from './rest/call-facts.ts'
-import type { Exchange } from './rest/exchange.ts'
-import { requestValues } from './rest/steps/read-call.ts'
+import type { GatewayRefusal } from '../gateway-responses.ts'
+import { requestValues } from '../request-values.ts'
+import { factsOf } from './call-facts.ts'
+import type { Exchange } from './exchange.ts'
 
 /**
  * What is known when a request is refused, which may be before its body was read; of a caller whom an authorizer denied, what it told.

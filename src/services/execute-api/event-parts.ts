@@ -1,7 +1,7 @@
 // What events of format 1.0 have in common, those of integrations and those of authorizers: headers and identity.
 
-import type { IdentityFacts } from '../templates/context.ts'
-import type { RequestValues } from './steps/read-call.ts'
+import type { RequestValues } from './request-values.ts'
+import type { IdentityFacts } from './templates/context.ts'
 
 export interface EventHeaders {
   headers: Record<string, string>
