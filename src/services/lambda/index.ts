@@ -67,6 +67,7 @@ export interface LambdaOptions {
   idleMsMax?: number
   /** Bytes of all events that wait for an environment in memory. */
   waitingBytesMax?: number
+  waitingMsMax?: number
   /** Events of one function that wait at most. */
   eventsWaitingMax?: number
 }

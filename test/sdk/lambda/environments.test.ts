@@ -82,9 +82,10 @@ describe('an environment', () => {
     assert.notEqual((await invoke(arn)).answer.environment, before)
   })
 
-  test('is not had for more calls at once than there may be: those are refused', async (t) => {
-    const { deploy, invoke } = await startLambda(t, { environmentsMax: 2 })
+  test('is not had for more calls at once than there may be: those wait for one, and are refused where none comes in time', async (t) => {
+    const { deploy, invoke } = await startLambda(t, { environmentsMax: 2, waitingMsMax: 700 })
     const arn = await deploy('f', counting)
+    await Promise.all([1, 2, 3, 4].map(() => invoke(arn, { ms: 100 })))
     const results = await Promise.allSettled([1, 2, 3, 4].map(() => invoke(arn, { ms: 1500 })))
     const refused = results.flatMap((result) => result.status === 'rejected' ? [result.reason] : [])
     assert.equal(refused.length, 2)

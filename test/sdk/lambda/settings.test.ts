@@ -40,7 +40,10 @@ describe('settings that are refused', () => {
     await refuses(create({ EphemeralStorage: { Size: 511 } }), 400, 'ValidationException', /at 'ephemeralStorage\.size' failed to satisfy constraint: Member must have value greater than or equal to 512/)
     await refuses(create({ Description: 'd'.repeat(257) }), 400, 'ValidationException', /at 'description' failed to satisfy constraint: Member must have length less than or equal to 256/)
     await refuses(create({ Runtime: 'python1.5' as 'python3.9' }), 400, 'InvalidParameterValueException', /^Value python1\.5 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: \[.*\] or be a valid ARN$/)
-    for (const Runtime of ['go1.x', 'java8', 'nodejs8.10', 'ruby2.7', 'dotnetcore3.1'] as const) await refuses(create({ Runtime }), 400, 'InvalidParameterValueException', new RegExp(`^Value ${Runtime} at 'runtime'`))
+    for (const Runtime of ['go1.x', 'java8', 'ruby2.7', 'dotnetcore3.1'] as const) {
+      await refuses(create({ Runtime }), 400, 'InvalidParameterValueException', new RegExp(`^The runtime parameter of ${Runtime} is no longer supported`))
+    }
+    await refuses(create({ Runtime: 'nodejs8.10' }), 400, 'InvalidParameterValueException', /^Value nodejs8\.10 at 'runtime'/)
     for (const Runtime of ['java21', 'ruby3.4', 'dotnet8'] as const) await refuses(create({ Runtime }), 501, 'NotImplemented', new RegExp(Runtime))
   })
 

@@ -16,6 +16,7 @@ export interface PoolOptions extends LaunchOptions {
   environmentsMax?: number
   idleMsMax?: number
   waitingBytesMax?: number
+  waitingMsMax?: number
 }
 
 export interface Pool {
@@ -87,7 +88,7 @@ const SWEEP_MS = 1_000
 const CREDENTIALS_MARGIN_MS = 60_000
 
 export function createPool(options: PoolOptions): Pool {
-  const { clock, log, environmentsMax = ENVIRONMENTS_MAX, idleMsMax = IDLE_MS_MAX, waitingBytesMax = WAITING_BYTES_MAX } = options
+  const { clock, log, environmentsMax = ENVIRONMENTS_MAX, idleMsMax = IDLE_MS_MAX, waitingBytesMax = WAITING_BYTES_MAX, waitingMsMax = WAITING_MS_MAX } = options
   /** A start keeps a core busy. */
   const startsAtOnceMax = Math.min(STARTS_AT_ONCE_MAX, availableParallelism())
   const groups = new Map<string, Group>()
@@ -217,7 +218,7 @@ export function createPool(options: PoolOptions): Pool {
     if (group.starting >= group.waiters.length || startingTotal >= startsAtOnceMax) return
     if (total + startingTotal >= environmentsMax && !makeRoom()) {
       // Whose function has environments waits for one of them; without any, nothing that it waits for would come.
-      if (group.starting === 0 && (members.size === 0 || crowd.oldestWaitMs > WAITING_MS_MAX)) refuse(group)
+      if (group.starting === 0 && (members.size === 0 || crowd.oldestWaitMs > waitingMsMax)) refuse(group)
       return
     }
     void start(group, oldest.snapshot)
