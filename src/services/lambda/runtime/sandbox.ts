@@ -107,8 +107,8 @@ export function startSandbox({ command, variables, processes, shells, isKept, ni
 
   function kill(): void {
     if (child.pid === undefined || isGone) return
-    // A namespace ends with its first process. Without one, what left the process group has to be found.
-    const strays = command.endsWithFirst === true ? [] : pids({ ageMsMax: 0 })
+    // What left the process group has to be found: of a namespace its first process, too, which ends with its parent only once it has said so.
+    const strays = pids({ ageMsMax: 0 })
     signal(-child.pid, 'SIGKILL')
     for (const pid of strays) signal(pid, 'SIGKILL')
     if (command.ownsUser !== undefined) for (const pid of processesOfUser(command.ownsUser)) signal(pid, 'SIGKILL')
