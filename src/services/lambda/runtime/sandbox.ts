@@ -107,7 +107,9 @@ export function startSandbox({ command, variables, processes, shells, isKept, ni
 
   function kill(): void {
     if (child.pid === undefined || isGone) return
-    // What left the process group has to be found: of a namespace its first process, too, which ends with its parent only once it has said so.
+    // What left the process group has to be found: of a namespace its first process, too, which ends with its parent only once it has said so. Who is stopped
+    // starts nobody between the look and the end.
+    signal(-child.pid, 'SIGSTOP')
     const strays = pids({ ageMsMax: 0 })
     signal(-child.pid, 'SIGKILL')
     for (const pid of strays) signal(pid, 'SIGKILL')
